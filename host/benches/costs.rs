@@ -105,6 +105,7 @@ fn record(bench: &mut Criterion) {
         body_bytes_in: 128,
         phases: PhaseDurations { first_byte: Some(1_000_000), receive: Some(1_000), ..PhaseDurations::default() },
         failure: None,
+        span: None,
     };
     bench.bench_function("record/a sample", |it| {
         it.iter(|| {

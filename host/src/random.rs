@@ -84,11 +84,13 @@ impl UserRandom {
     }
 }
 
-/// Sebastiano Vigna's SplitMix64, here to spread two small numbers over 256 bits.
-struct SplitMix64(u64);
+/// Sebastiano Vigna's SplitMix64, to spread two small numbers over 256 bits, and for numbers that no request is made
+/// from.
+pub(crate) struct SplitMix64(pub u64);
 
 impl SplitMix64 {
-    fn next(&mut self) -> u64 {
+    /// Returns the next number.
+    pub(crate) fn next(&mut self) -> u64 {
         let mixed = finalize(self.0);
         self.0 = self.0.wrapping_add(GOLDEN_GAMMA);
         mixed

@@ -1,17 +1,14 @@
-//! The outputs of a run to other tools: to a real InfluxDB, to a receiver of StatsD, and to one of OTLP whose messages
+//! The outputs of a run to other tools: to a real InfluxDB, to a receiver of StatsD, and to one of OTLP whose metrics
 //! Python reads.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::net::UdpSocket;
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
-use stampede_tests::{InfluxDb, RawRequest, RawServer, Report, Run, settled, site};
+use stampede_tests::{InfluxDb, RawRequest, RawServer, Report, Run, decode_otlp, settled, site};
 
-use crate::{TARGET_TMP, shooter};
+use crate::{shooter, tools};
 
 /// Four seconds of two scenarios with successes, failures and checks, so that several seconds and the end are sent.
 const SCRIPT: &str = r#"
@@ -164,35 +161,6 @@ fn outputs_that_nothing_takes_are_named_and_change_nothing_else() {
     assert!(refusing.take().iter().all(|request| request.header("authorization") == "Token secret-of-the-test"));
 }
 
-/// Reads OTLP messages, each after its length, and writes each as a line of JSON.
-const DECODER: &str = "
-import struct, sys
-from google.protobuf import json_format
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-data = sys.stdin.buffer
-while head := data.read(4):
-    message = ExportMetricsServiceRequest.FromString(data.read(struct.unpack('>I', head)[0]))
-    print(json_format.MessageToJson(message, indent=None))
-";
-
-/// Returns the messages as the library of OpenTelemetry for Python reads them.
-fn decoded(bodies: &[Vec<u8>]) -> Vec<Value> {
-    let python = Path::new(TARGET_TMP).join("../tools/otlp/bin/python");
-    assert!(python.is_file(), "opentelemetry-proto is missing: `cargo xtask tools` installs it");
-    let mut command = Command::new(python);
-    command.arg("-c").arg(DECODER).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut input = child.stdin.take().unwrap();
-    for body in bodies {
-        input.write_all(&u32::try_from(body.len()).unwrap().to_be_bytes()).unwrap();
-        input.write_all(body).unwrap();
-    }
-    drop(input);
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success());
-    String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
 /// Returns the points of a metric of a message.
 fn points<'a>(message: &'a Value, name: &str, kind: &str) -> Vec<&'a Value> {
     let metrics = message["resourceMetrics"][0]["scopeMetrics"][0]["metrics"].as_array().unwrap();
@@ -226,6 +194,7 @@ fn otlp_is_read_by_a_foreign_library_and_its_last_sums_are_those_of_the_report()
         .env("OTEL_METRIC_EXPORT_INTERVAL", "1000")
         .env("OTEL_RESOURCE_ATTRIBUTES", "team=load%20tests")
         .env("OTEL_SERVICE_NAME", "nightly")
+        .env("OTEL_TRACES_EXPORTER", "none")
         .finish()
         .exits(99);
     assert!(!run.stderr.contains("warning"), "{}", run.stderr);
@@ -237,7 +206,8 @@ fn otlp_is_read_by_a_foreign_library_and_its_last_sums_are_those_of_the_report()
     };
     assert!(requests.len() >= 4 && requests.iter().all(is_right), "{requests:?}");
     assert_eq!(requests[1].body, requests[2].body, "the one that was not taken is sent again");
-    let messages = decoded(&requests.into_iter().map(|request| request.body).collect::<Vec<_>>());
+    let bodies: Vec<_> = requests.into_iter().map(|request| request.body).collect();
+    let messages = decode_otlp(&tools(), "metrics", &bodies);
     let report = run.report();
     let last = messages.last().unwrap();
     let resource = &last["resourceMetrics"][0]["resource"];
@@ -284,7 +254,7 @@ fn settings_that_cannot_be_used_are_errors_before_the_run() {
         ("--statsd nowhere", ("A", ""), "error[usage::addr]: cannot send to `nowhere`: "),
         (
             "--otlp",
-            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
             "error[usage::otlp]: cannot use `OTEL_EXPORTER_OTLP_PROTOCOL`",
         ),
         (

@@ -53,6 +53,7 @@ mod sources;
 mod step_metrics;
 #[cfg(unix)]
 mod terminal;
+mod traces;
 mod unfinished;
 mod verdict;
 mod wire;
@@ -77,6 +78,11 @@ fn shooter() -> Run {
 #[cfg(unix)]
 fn shooter_after(commands: &str) -> Run {
     Run::new("/bin/sh", TARGET_TMP).arg("-c").arg(format!("{commands} && exec \"$0\" \"$@\"")).arg(BINARY)
+}
+
+/// Returns the folder into which `cargo xtask tools` installs.
+fn tools() -> PathBuf {
+    Path::new(TARGET_TMP).join("../tools")
 }
 
 /// Returns the folder `tests/` of the repository.

@@ -1,7 +1,7 @@
 //! `cargo xtask tools`: the tools that build plugins in Python, JavaScript and C, for the tests and the benchmarks, and
-//! httpbin, a target of the tests, the messages of OpenTelemetry, and the browser. Those from PyPI and npm go into
-//! `target/tools`, in the versions that the templates of `plugin new`, `tests/httpbin.txt`, `tests/otlp.txt` and the
-//! lock file of `tests/page` name.
+//! httpbin, a target of the tests, the messages of OpenTelemetry with gRPC, and the browser. Those from PyPI and npm go
+//! into `target/tools`, in the versions that the templates of `plugin new`, `tests/httpbin.txt`, `tests/otlp.txt` and
+//! the lock file of `tests/page` name.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -13,7 +13,7 @@ use super::value::{
     HeaderParser, StageList, at_least_one, data, fail_on, positive, positive_duration, rate, seed, stages, tolerance,
     zero_or_more,
 };
-use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs, PageArgs, TimesArgs};
+use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs, OpenTelemetryArgs, PageArgs, TimesArgs};
 use crate::script::model::FailOn;
 
 /// The forms of StatsD's lines.
@@ -425,22 +425,9 @@ pub struct RunArgs {
         value_parser = zero_or_more
     )]
     pub linger: Option<Duration>,
-    /// Send the numbers of the run to an OpenTelemetry collector
-    ///
-    /// As metrics over OTLP, http/protobuf: ENDPOINT with `/v1/metrics` after it. The variables of OpenTelemetry apply:
-    /// OTEL_EXPORTER_OTLP_ENDPOINT, _HEADERS, _TIMEOUT, _COMPRESSION and _PROTOCOL, those of
-    /// OTEL_EXPORTER_OTLP_METRICS_ before them, OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES and
-    /// OTEL_METRIC_EXPORT_INTERVAL (10000 ms if not set). http://localhost:4318 if neither flag nor variable has an
-    /// endpoint. What cannot be sent is counted and named at the end; it never stops the run.
-    #[arg(
-        long,
-        value_name = "ENDPOINT",
-        env = "STAMPEDE_OTLP",
-        help_heading = "Report",
-        num_args = 0..=1,
-        default_missing_value = ""
-    )]
-    pub otlp: Option<String>,
+    /// The flags of OpenTelemetry.
+    #[command(flatten)]
+    pub opentelemetry: OpenTelemetryArgs,
     /// Send the counts of every second to this StatsD server
     ///
     /// HOST:PORT, over UDP: counts, and percentiles of the response times as gauges. What cannot be sent is counted and

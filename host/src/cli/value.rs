@@ -141,6 +141,11 @@ pub(super) fn at_least_one<T: TryFrom<u64>>(text: &str) -> Result<T, &'static st
     }
 }
 
+/// Parses the number that one is taken out of.
+pub(super) fn one_in(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "it must be a whole number, 0 or more")
+}
+
 /// Parses a seed.
 pub(super) fn seed(text: &str) -> Result<u64, &'static str> {
     text.parse().map_err(|_| "it must be a whole number from 0 to 2^64 - 1")

@@ -91,8 +91,8 @@ async fn send(client: &Client, session: &HttpSession, meter: &Meter, request: &R
         if cookie.is_some() {
             request.sent_cookie.borrow_mut().clone_from(&cookie);
         }
-        let outgoing =
-            OutgoingRequest { request, cookie, user_agent: client.user_agent, is_last: connections.is_single_use() };
+        let (user_agent, is_last, trace) = (client.user_agent, connections.is_single_use(), meter.trace());
+        let outgoing = OutgoingRequest { request, cookie, user_agent, is_last, trace };
         match connection {
             Connection::Http1(connection)
                 if request.channel.as_ref().is_some_and(|channel| channel.has_request_content()) =>
@@ -109,6 +109,7 @@ async fn send(client: &Client, session: &HttpSession, meter: &Meter, request: &R
                 }
             }
             Connection::Http2(mut connection) => {
+                meter.update(|measured| measured.is_http2 = true);
                 let exchange = Box::pin(connection.exchange(client, meter, outgoing, start));
                 match exchange.await {
                     Http2Outcome::Done(outcome) => return outcome,

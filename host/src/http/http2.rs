@@ -23,7 +23,7 @@ use super::body::{self, BodyCollector, KeptBody};
 use super::body_channel::BodyChannel;
 use super::client::Client;
 use super::header_section::HeaderSection;
-use super::message::{OutgoingRequest, Reply, has_payload};
+use super::message::{OutgoingRequest, Reply, TRACEPARENT, has_payload};
 use crate::net::{Failure, Meter, MeteredStream, Traffic, TrafficGuard, Transport};
 
 type HyperRequest = hyper::Request<RequestContent>;
@@ -139,6 +139,7 @@ impl Http2 {
         meter.update(|measured| {
             measured.status = response.status().as_u16();
             measured.phases.first_byte = Some(headed.saturating_sub(begun));
+            measured.ends.first_byte = headed;
         });
         let mut kept = BodyCollector::of(request.keep_body.as_ref(), request.optional_body, client);
         if kept.is_none() && request.channel.is_none() && client.wants_excerpt(response.status()) {
@@ -205,7 +206,7 @@ async fn receive(
 
 /// Converts a request to hyper's form.
 fn message(outgoing: OutgoingRequest<'_>) -> HyperRequest {
-    let OutgoingRequest { request, cookie, user_agent, .. } = outgoing;
+    let OutgoingRequest { request, cookie, user_agent, trace, .. } = outgoing;
     let streamed = request.channel.as_ref().filter(|channel| channel.has_request_content());
     let mut message = HyperRequest::new(match streamed {
         Some(channel) => RequestContent::Pieces(request.body.clone(), Rc::clone(channel)),
@@ -230,6 +231,11 @@ fn message(outgoing: OutgoingRequest<'_>) -> HyperRequest {
     }
     if let Some(cookie) = cookie.filter(|_| !headers.contains_key(COOKIE)) {
         headers.insert(COOKIE, cookie);
+    }
+    if let Some(trace) = trace.filter(|_| !headers.contains_key(TRACEPARENT))
+        && let Ok(value) = HeaderValue::try_from(trace.to_string())
+    {
+        headers.insert(TRACEPARENT, value);
     }
     let host = headers.remove(HOST);
     let authority = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());

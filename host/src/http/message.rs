@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use hyper::header::HeaderValue;
+use hyper::header::{HeaderName, HeaderValue};
 use hyper::http::uri::PathAndQuery;
 use hyper::{Method, StatusCode};
 use url::Url;
@@ -16,6 +16,7 @@ use super::body_budget::BudgetPart;
 use super::body_channel::BodyChannel;
 use super::fields::Fields;
 use super::header_section::HeaderSection;
+use crate::metrics::trace::TraceContext;
 use crate::net::{Origin, Version};
 
 /// One request; cheap to clone.
@@ -68,7 +69,12 @@ pub(super) struct OutgoingRequest<'a> {
     pub user_agent: Option<&'static str>,
     /// True when the connection is closed after it. Over HTTP/2 this has no effect.
     pub is_last: bool,
+    /// Its place in a trace, which it carries unless it has a `traceparent` of its own.
+    pub trace: Option<TraceContext>,
 }
+
+/// The field that carries the place of a request in a trace (W3C Trace Context).
+pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The destination of a request: the origin to connect to, and the path and query to ask it for.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@ use super::client::Client;
 use super::http1;
 use super::message::{OutgoingRequest, Reply, Request};
 use crate::diagnostic::is_secret_name;
+use crate::metrics::trace::TraceContext;
 use crate::text::without_scheme;
 
 /// The most bytes that encoded content is decoded to.
@@ -43,9 +44,14 @@ impl ShownContent {
 
 /// Renders the head of a request as a user sends it: a line each, without the last line feed. It is that of HTTP/1.1 in
 /// any version but for the version's name.
-pub(crate) fn request_head(client: &Client, request: &Request, version: Version) -> String {
+pub(crate) fn request_head(
+    client: &Client,
+    request: &Request,
+    version: Version,
+    trace: Option<TraceContext>,
+) -> String {
     let cookie = request.sent_cookie.borrow().clone();
-    let outgoing = OutgoingRequest { request, cookie, user_agent: client.user_agent, is_last: false };
+    let outgoing = OutgoingRequest { request, cookie, user_agent: client.user_agent, is_last: false, trace };
     let mut bytes = Vec::new();
     http1::write_head(&outgoing, &mut bytes);
     let text = String::from_utf8_lossy(&bytes);

@@ -11,6 +11,7 @@ use super::iteration_stats::IterationStats;
 use super::row_stats::RowStats;
 use super::sample::{FailureKind, RowId};
 use super::shown_exchange::ShownExchange;
+use super::trace::TracedStep;
 use crate::text::one_line;
 
 /// The longest example text kept, in characters.
@@ -132,6 +133,10 @@ pub struct Interval {
     pub examples: Vec<Example>,
     /// Exchanges that are kept to be shown.
     pub exchanges: Vec<ShownExchange>,
+    /// Runs of steps that are exported as traces.
+    pub traces: Vec<TracedStep>,
+    /// Number of runs of steps that should have been exported, and for which there was no room.
+    pub traces_left_out: u64,
     /// The health of the worker, or the sum over several workers.
     pub health: IntervalHealth,
     /// Values of plugins' metrics, groups and checks, by [`MetricId`](super::custom_metric::MetricId).
@@ -151,6 +156,8 @@ impl Interval {
             users_active: 0,
             examples: Vec::new(),
             exchanges: Vec::new(),
+            traces: Vec::new(),
+            traces_left_out: 0,
             health: IntervalHealth::default(),
             tallies: Vec::new(),
             iterations: Vec::new(),
@@ -166,6 +173,8 @@ impl Interval {
         self.users_active = 0;
         self.examples.clear();
         self.exchanges.clear();
+        self.traces.clear();
+        self.traces_left_out = 0;
         self.health.clear();
         self.tallies.iter_mut().for_each(MetricTally::clear);
         self.iterations.iter_mut().for_each(IterationStats::clear);

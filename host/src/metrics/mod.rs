@@ -22,3 +22,4 @@ pub(crate) mod shown_exchange;
 pub(crate) mod survival;
 pub(crate) mod threshold;
 pub(crate) mod timeline;
+pub mod trace;

@@ -9,6 +9,7 @@ use super::iteration_stats::IterationStats;
 use super::row_stats::TaskEnd;
 use super::sample::{FailureKind, RowId, Sample};
 use super::shown_exchange::{ExchangeKeeper, ShownExchange};
+use super::trace::{TraceBudget, TracedStep};
 
 /// The counts of one worker since the last [`take`](Recorder::take).
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub struct Recorder {
     /// Failure kinds that already have an example: one bit per [`FailureKind`], by row.
     example_kinds: Vec<u16>,
     keeper: ExchangeKeeper,
+    trace_budget: TraceBudget,
     users_active: u32,
     /// The kinds of the plugins' metrics.
     metrics: Vec<MetricKind>,
@@ -37,6 +39,7 @@ impl Recorder {
             current,
             example_kinds: vec![0; rows],
             keeper: ExchangeKeeper::new(rows),
+            trace_budget: TraceBudget::new(1),
             users_active: 0,
             metrics,
             step_metrics: Vec::new(),
@@ -49,6 +52,11 @@ impl Recorder {
     pub fn with_scenarios(mut self, scenarios: usize, counts_from: Nanos) -> Self {
         self.current.iterations.resize_with(scenarios, IterationStats::default);
         Self { scenarios, counts_from, ..self }
+    }
+
+    /// Sets the number of workers that share the room for traces.
+    pub fn with_workers(self, workers: usize) -> Self {
+        Self { trace_budget: TraceBudget::new(workers), ..self }
     }
 
     /// Adds metrics of single rows. `infos` are those of all metrics.
@@ -121,6 +129,22 @@ impl Recorder {
         }
     }
 
+    /// Returns `true` if there is room for another trace.
+    pub const fn has_room_for_trace(&self) -> bool {
+        self.trace_budget.has_room()
+    }
+
+    /// Keeps a run of a step as a trace. Its texts must not contain a secret.
+    pub fn keep_trace(&mut self, step: TracedStep) {
+        self.trace_budget.take(&step);
+        self.current.traces.push(step);
+    }
+
+    /// Counts a run of a step that should be kept as a trace, and for which there is no room.
+    pub fn leave_trace_out(&mut self) {
+        self.current.traces_left_out += 1;
+    }
+
     /// Adds a value to a metric, whose kind must accept it. Hot.
     pub fn add_to_metric(&mut self, metric: MetricId, value: f64) {
         self.current.tallies[usize::from(metric)].add(value);
@@ -184,6 +208,7 @@ impl Recorder {
         next.iterations.resize_with(self.scenarios, IterationStats::default);
         assert_eq!(next.rows.len(), rows, "the spare interval belongs to another run");
         next.clear();
+        self.trace_budget.renew();
         let mut taken = std::mem::replace(&mut self.current, next);
         taken.users_active = self.users_active;
         taken
@@ -193,6 +218,7 @@ impl Recorder {
 #[cfg(test)]
 mod tests {
     use super::super::sample::PhaseDurations;
+    use super::super::trace::{self, MAX_SPANS_PER_SECOND};
     use super::*;
 
     fn sample(row: RowId, start: u64) -> Sample {
@@ -207,6 +233,7 @@ mod tests {
             body_bytes_in: 1,
             phases: PhaseDurations::default(),
             failure: None,
+            span: None,
         }
     }
 
@@ -276,6 +303,19 @@ mod tests {
         recorder.record_example(0, FailureKind::Status, || unreachable!("nor in a later interval"));
         recorder.record_example(0, FailureKind::Cancelled, || "another kind".into());
         assert_eq!(recorder.take(None).examples.len(), 1);
+    }
+
+    #[test]
+    fn traces_that_find_no_room_are_counted() {
+        let mut recorder = Recorder::new(1, Vec::new()).with_workers(MAX_SPANS_PER_SECOND);
+        for _ in 0..2 {
+            assert!(recorder.has_room_for_trace());
+            recorder.keep_trace(trace::tests::step());
+            assert!(!recorder.has_room_for_trace(), "the share of each worker is one span");
+            recorder.leave_trace_out();
+            let interval = recorder.take(None);
+            assert_eq!((interval.traces.len(), interval.traces_left_out), (1, 1));
+        }
     }
 
     #[test]

@@ -283,6 +283,7 @@ mod tests {
             body_bytes_in: 50,
             phases: PhaseDurations { first_byte: Some(4_000_000), ..PhaseDurations::default() },
             failure,
+            span: None,
         }
     }
 

@@ -1,6 +1,8 @@
 //! One measured exchange, as plain numbers. The hot path creates a sample for every request, so it is `Copy`, holds no
 //! text and allocates nothing; names and messages are in the plan and in the recorder's examples.
 
+use std::num::NonZeroU64;
+
 use stampede_time::Nanos;
 
 /// Index of a row of the report: first the login if there is one, then the steps in the order of the script.
@@ -81,6 +83,17 @@ pub struct PhaseDurations {
     pub receive: Option<Nanos>,
 }
 
+/// The number of a span of a trace: 8 bytes that are not all zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpanId(pub NonZeroU64);
+
+impl SpanId {
+    /// Returns the bytes, in the order in which they are sent.
+    pub const fn bytes(self) -> [u8; 8] {
+        self.0.get().to_be_bytes()
+    }
+}
+
 /// One exchange, or one task that made no exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
@@ -105,6 +118,8 @@ pub struct Sample {
     pub phases: PhaseDurations,
     /// The kind of failure; `None` if the exchange did not fail.
     pub failure: Option<FailureKind>,
+    /// The number of its span, if it may be exported as one.
+    pub span: Option<SpanId>,
 }
 
 impl Sample {

@@ -167,6 +167,8 @@ impl MergedSecond {
         counts.start_delay.add(&interval.start_delay);
         counts.examples.extend(interval.examples.iter().cloned());
         counts.exchanges.extend(interval.exchanges.iter().cloned());
+        counts.traces.extend(interval.traces.iter().cloned());
+        counts.traces_left_out += interval.traces_left_out;
         let tallies = counts.tallies.iter_mut().zip(&mut self.last_values).zip(&interval.tallies);
         for ((into, last), tally) in tallies.filter(|(_, tally)| tally.count > 0) {
             into.merge(tally, *last <= at);

@@ -82,7 +82,8 @@ pub(crate) async fn open(
     meter.update(|measured| measured.stage = ExchangeStage::Handshake);
     let secured = connector.tls.handshake(tcp, origin.absolute(None, PathAndQuery::from_static("/")), version).await?;
     meter.update(|measured| {
-        measured.phases.tls = Some(connector.now() - start);
+        measured.ends.tls = connector.now();
+        measured.phases.tls = Some(measured.ends.tls - start);
         measured.stage = ExchangeStage::Connected;
     });
     if version == Version::Http2 && !secured.http2 {

@@ -10,7 +10,8 @@ use std::task::{Context, Poll};
 use stampede_time::Nanos;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::metrics::sample::PhaseDurations;
+use crate::metrics::sample::{PhaseDurations, SpanId};
+use crate::metrics::trace::TraceContext;
 
 /// The part of an exchange that is under way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +25,19 @@ pub enum ExchangeStage {
     Connecting,
     /// The TLS handshake has begun.
     Handshake,
+}
+
+/// The ends of phases, which have a meaning only for those that happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PhaseEnds {
+    /// End of the resolution of the host name.
+    pub dns: Nanos,
+    /// End of the TCP connect.
+    pub connect: Nanos,
+    /// End of the TLS handshake.
+    pub tls: Nanos,
+    /// End of the reply's header section.
+    pub first_byte: Nanos,
 }
 
 /// Progress of an exchange.
@@ -46,6 +60,12 @@ pub struct Measurements {
     pub body_bytes_in: u64,
     /// Durations of the phases completed so far.
     pub phases: PhaseDurations,
+    /// Ends of those phases.
+    pub ends: PhaseEnds,
+    /// `true` if its connection speaks HTTP/2.
+    pub is_http2: bool,
+    /// The number of its span, if it may be exported as one.
+    pub span: Option<SpanId>,
     /// The part that is under way.
     pub stage: ExchangeStage,
 }
@@ -75,24 +95,37 @@ impl Measurements {
 /// reply that timed out still counts what arrived. A meter serves one exchange at a time and can be reused for the
 /// next.
 #[derive(Debug, Default)]
-pub struct Meter(RefCell<Measurements>);
+pub struct Meter {
+    measured: RefCell<Measurements>,
+    trace: Cell<Option<TraceContext>>,
+}
 
 impl Meter {
     /// Returns the measurements so far. Byte counts are complete once the exchange's future has finished or was
     /// dropped.
     pub fn read(&self) -> Ref<'_, Measurements> {
-        self.0.borrow()
+        self.measured.borrow()
     }
 
     /// Resets the measurements for an exchange that begins at `start`, before any connecting, `late` after it should
     /// have.
     pub fn begin(&self, start: Nanos, late: Nanos) {
-        *self.0.borrow_mut() = Measurements { start, late, ..Measurements::default() };
+        *self.measured.borrow_mut() = Measurements { start, late, ..Measurements::default() };
     }
 
     /// Changes the measurements.
     pub fn update(&self, note: impl FnOnce(&mut Measurements)) {
-        note(&mut self.0.borrow_mut());
+        note(&mut self.measured.borrow_mut());
+    }
+
+    /// Sets the context that the requests of the exchange carry.
+    pub fn set_trace(&self, context: Option<TraceContext>) {
+        self.trace.set(context);
+    }
+
+    /// Returns the context that the requests of the exchange carry.
+    pub const fn trace(&self) -> Option<TraceContext> {
+        self.trace.get()
     }
 }
 

@@ -106,7 +106,8 @@ impl Stream {
         meter.update(|measured| measured.stage = ExchangeStage::Handshake);
         let secured = connector.tls.secure(tcp, name, &tls.protocols).await?;
         meter.update(|measured| {
-            measured.phases.tls = Some(connector.now() - begun);
+            measured.ends.tls = connector.now();
+            measured.phases.tls = Some(measured.ends.tls - begun);
             measured.stage = ExchangeStage::Connected;
         });
         Ok(Self::Secure(Box::new(secured), open))

@@ -65,7 +65,8 @@ pub(super) async fn connect(connector: &Connector, to: Peer<'_>, meter: &Meter) 
     meter.update(|measured| measured.stage = ExchangeStage::Connecting);
     let tcp = attempts.run(granted, is_name).await.map_err(|error| Failure::of_io(&error))?;
     meter.update(|measured| {
-        measured.phases.connect = Some(connector.now() - begun);
+        measured.ends.connect = connector.now();
+        measured.phases.connect = Some(measured.ends.connect - begun);
         measured.stage = ExchangeStage::Connected;
     });
     Ok(tcp)
@@ -77,7 +78,10 @@ async fn resolve(connector: &Connector, host: &str, meter: &Meter) -> Result<Rc<
     meter.update(|measured| measured.stage = ExchangeStage::Resolving);
     let resolved = connector.names.resolve(host, connector.clock, dns::system_lookup).await;
     if resolved.waited {
-        meter.update(|measured| measured.phases.dns = Some(connector.now() - begun));
+        meter.update(|measured| {
+            measured.ends.dns = connector.now();
+            measured.phases.dns = Some(measured.ends.dns - begun);
+        });
     }
     resolved.addresses.ok_or_else(|| Failure::network(format!("name does not resolve: {host}")))
 }

@@ -100,6 +100,7 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
         warm_up: precedence::warm_up(args, script),
         workers: precedence::workers(args, users),
         seed,
+        tracing: precedence::tracing(args, script),
         timeout,
         dns_ttl: precedence::dns_ttl(args, script),
         insecure_tls: args.insecure_tls,

@@ -36,6 +36,7 @@ use crate::metrics::aggregate::{CheckInfo, RowInfo};
 use crate::metrics::custom_metric::MetricInfo;
 use crate::metrics::sample::RowId;
 use crate::metrics::threshold::ThresholdRule;
+use crate::metrics::trace::TraceSettings;
 use crate::net::{Dial, Tls};
 use crate::plugin::contract::preview::RequestPreview;
 use crate::plugin::load::loader::LoadedPlugin;
@@ -69,6 +70,8 @@ pub struct Plan {
     pub workers: usize,
     /// The seed of the users' random streams.
     pub seed: u64,
+    /// The settings of traces; `None` if there are none.
+    pub tracing: Option<TraceSettings>,
     /// The timeout of steps without one, in nanoseconds.
     pub timeout: Nanos,
     /// The lifetime of resolved addresses.

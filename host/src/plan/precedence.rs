@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::cli::RunArgs;
 use crate::diagnostic::Diagnostic;
+use crate::metrics::trace::{DEFAULT_ONE_IN, TraceSettings};
 use crate::plugin::contract::request_url::{UrlError, parse_url};
 use crate::script::model::{FailOn, Script, Spanned};
 
@@ -35,6 +36,15 @@ pub(super) fn dns_ttl(args: &RunArgs, script: &Script) -> Duration {
 /// Returns the seed: a random one if none is given. The report shows it.
 pub(super) fn seed(args: &RunArgs, script: &Script) -> u64 {
     flag_or_script(args.seed, script.settings.seed.as_ref()).unwrap_or_else(rand::random)
+}
+
+/// Returns the settings of traces. Requests carry their place in a trace if the script says so, or if spans are
+/// exported and the script does not forbid it.
+pub(super) fn tracing(args: &RunArgs, script: &Script) -> Option<TraceSettings> {
+    let exports = args.opentelemetry.otlp.is_some();
+    let sends_context = script.settings.traceparent.unwrap_or(exports);
+    let one_in = args.opentelemetry.trace_sample.unwrap_or(DEFAULT_ONE_IN);
+    (exports || sends_context).then_some(TraceSettings { sends_context, exports, one_in })
 }
 
 /// Returns the number of worker threads: that of the cores, and at most that of the users.

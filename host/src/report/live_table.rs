@@ -264,6 +264,7 @@ mod tests {
             body_bytes_in: 1,
             phases: PhaseDurations::default(),
             failure,
+            span: None,
         }
     }
 

@@ -96,6 +96,7 @@ fn sample(row: RowId, millis: u64, late: u64) -> Sample {
         body_bytes_in,
         phases,
         failure: None,
+        span: None,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::metrics::recorder::Recorder;
 use crate::net::NetworkOptions;
 use crate::plan::{Plan, PlanRuntime, Scenario};
 use crate::template::Variables;
-use crate::user::WorkerShared;
+use crate::user::{Tracer, WorkerShared};
 
 /// A message of a worker to the main thread.
 pub enum WorkerMessage {
@@ -97,7 +97,8 @@ pub fn new_shared(plan: &Plan, clock: Clock, users: usize) -> io::Result<WorkerS
     let options = ClientOptions { network, max_body_kept: MAX_BODY_KEPT, body_budget: body_budget.clone() };
     let metrics = plan.metrics.iter().map(|metric| metric.kind).collect();
     let client = Client::new(options, clock);
-    let mut recorder = Recorder::new(plan.rows.len(), metrics).with_step_metrics(&plan.metrics);
+    let recorder = Recorder::new(plan.rows.len(), metrics).with_step_metrics(&plan.metrics);
+    let mut recorder = recorder.with_workers(plan.workers);
     if plan.runtime.shows_all_exchanges {
         client.show_all();
         recorder.keep_all_exchanges();
@@ -118,5 +119,6 @@ pub fn new_shared(plan: &Plan, clock: Clock, users: usize) -> io::Result<WorkerS
         total_limiter: Cell::default(),
         secrets: Arc::clone(&plan.runtime.script_context.secrets),
         secret_variables: plan.secret_variables(),
+        tracer: plan.tracing.map(|settings| Tracer::new(settings, rand::random())),
     })
 }

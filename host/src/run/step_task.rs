@@ -75,12 +75,14 @@ impl StepTask<'_> {
         tokio::task::consume_budget().await;
         let session = self.session;
         session.task.begin(self.step.row, self.step.body_need);
+        session.begin_trace();
         session.deadline().set(start.saturating_add(self.step.timeout).min(session.window.get().cut_off));
         let task = self.context.take_task_id();
         let end = self.drive(task).await;
         self.context.release_task_id(task);
         session.deadline().set(Nanos::MAX);
         self.conclude(start, &end);
+        session.end_trace(start, session.task.sample.verdict(&end));
         self.unset_missing_captures();
         session.drop_operations();
         if matches!(end, TaskOutcome::Lost(_)) && !session.task.any_started.get() {
@@ -377,6 +379,7 @@ impl StepTask<'_> {
         for CutOffExchange { measured, request } in cut_off {
             let reason = || self.outcome_text(outcome, Some(&measured.progress()));
             self.session.record_other_example(kind, reason);
+            self.session.end_attempt(measured);
             let sample = sample(self.step.row, measured, Some(kind));
             self.session.show_cut_off(&sample, request.as_ref(), reason);
             self.session.record(&sample);

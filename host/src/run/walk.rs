@@ -31,12 +31,14 @@ pub(super) struct Walk<'a> {
     strict: bool,
     /// The number of the current round in the loop around it, from 0.
     round: u64,
+    /// The number of times that it was walked before in vain, by the `retry` around it.
+    repeat: u32,
 }
 
 impl<'a> Walk<'a> {
     /// Returns the walk of a session.
     pub(super) const fn new(user: &'a VirtualUser, session: &'a Rc<Session>) -> Self {
-        Self { user, session, strict: false, round: 0 }
+        Self { user, session, strict: false, round: 0, repeat: 0 }
     }
 
     /// Walks a flow to its end, or until the user's time or data ends.
@@ -64,6 +66,7 @@ impl<'a> Walk<'a> {
         if !session.may_start_at(now) {
             return StepOutcome::CutShort;
         }
+        session.repeat.set(self.repeat);
         let outcome = self.user.step(session, &self.user.plan().steps[number], now).await;
         session.last_step_passed.set(outcome == StepOutcome::Passed);
         if outcome == StepOutcome::Failed && !self.strict {
@@ -124,7 +127,7 @@ impl<'a> Walk<'a> {
 
     async fn with_retries(self, block: &Block, retry: Backoff) -> StepOutcome {
         for number in 0.. {
-            let outcome = Self { strict: true, ..self }.body(&block.body).await;
+            let outcome = Self { strict: true, repeat: number, ..self }.body(&block.body).await;
             if outcome != StepOutcome::Failed {
                 return outcome;
             }

@@ -99,6 +99,8 @@ pub struct ScriptSettings {
     pub seed: Option<Spanned<u64>>,
     /// `headers` sent with every request.
     pub headers: Vec<NamedText>,
+    /// `traceparent`: whether requests carry their place in a trace.
+    pub traceparent: Option<bool>,
     /// `fail_on`: when failed requests fail the run.
     pub fail_on: Option<Spanned<FailOn>>,
 }

@@ -18,6 +18,7 @@ use tokio::runtime::Runtime;
 use tokio::time::timeout;
 use url::Url;
 
+use super::grpc::{self, GrpcStatus};
 use crate::net::{Failure, Tls, Trust};
 
 /// The number of bodies that wait at most.
@@ -62,6 +63,10 @@ pub(super) struct SendTarget {
     pub headers: HeaderMap,
     /// The time that a request may take.
     pub time: Duration,
+    /// The name of the bodies in messages, such as `batches`.
+    pub what: &'static str,
+    /// `true` if the bodies are messages of gRPC with their prefix.
+    pub is_grpc: bool,
     /// Returns what a server complains of in a reply of success, if it does.
     pub complaint: fn(&[u8]) -> Option<String>,
 }
@@ -91,7 +96,9 @@ impl HttpSender {
         let runtime = runtime.map_err(|error| error.to_string())?;
         let tls = Tls::load(Trust::Authorities(Vec::new())).map_err(|error| error.to_string())?;
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls.without_protocols()).https_or_http();
-        let client = Client::builder(TokioExecutor::new()).build(connector.enable_http1().build());
+        let connector =
+            if target.is_grpc { connector.enable_http2().build() } else { connector.enable_http1().build() };
+        let client = Client::builder(TokioExecutor::new()).http2_only(target.is_grpc).build(connector);
         let waiting = VecDeque::new();
         let queue = SendQueue { client, target, waiting, pause: 0, taken: 0, lost: 0, last_error: None };
         Ok(Self { runtime, queue })
@@ -99,15 +106,33 @@ impl HttpSender {
 
     /// Sends a body, after those that wait. Called once a second.
     pub(super) fn send(&mut self, body: impl Into<Bytes>) {
-        let Self { runtime, queue } = self;
-        if queue.waiting.len() == MAX_WAITING {
-            queue.lose("too many waited");
+        self.push(body.into());
+        self.send_waiting();
+    }
+
+    /// Puts a body behind those that wait.
+    pub(super) fn push(&mut self, body: Bytes) {
+        if self.queue.waiting.len() == MAX_WAITING {
+            self.queue.lose("too many waited");
         }
-        queue.waiting.push_back(WaitingBody { bytes: body.into(), attempts: 0 });
+        self.queue.waiting.push_back(WaitingBody { bytes: body, attempts: 0 });
+    }
+
+    /// Sends what waits, unless the server has asked for a pause. Called once a second.
+    pub(super) fn send_waiting(&mut self) {
+        let Self { runtime, queue } = self;
         if queue.pause > 0 {
             queue.pause -= 1;
         } else {
             runtime.block_on(queue.attempt());
+        }
+    }
+
+    /// Counts bodies that were lost before they came here.
+    pub(super) fn lose(&mut self, bodies: u64, why: &str) {
+        if bodies > 0 {
+            self.queue.lost += bodies;
+            self.queue.last_error = Some(why.to_owned());
         }
     }
 
@@ -127,7 +152,8 @@ impl HttpSender {
     pub(super) fn loss(&self) -> Option<String> {
         let SendQueue { target, taken, lost, last_error, .. } = &self.queue;
         let why = last_error.as_deref().unwrap_or_default();
-        (*lost > 0).then(|| format!("it lost {lost} of {} batches: {} {why}", lost + taken, server_name(&target.url)))
+        let (what, server) = (target.what, server_name(&target.url));
+        (*lost > 0).then(|| format!("it lost {lost} of {} {what}: {server} {why}", lost + taken))
     }
 }
 
@@ -190,16 +216,20 @@ async fn post(
         let reply = client.request(request).await.map_err(|error| Failure::of_any(&error).problem().to_string())?;
         let (head, body) = reply.into_parts();
         // The connection is used again only after a reply that was read.
-        let body = Limited::new(body, MAX_REPLY_BYTES).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-        Ok::<_, String>((head, body))
+        let body = Limited::new(body, MAX_REPLY_BYTES).collect().await.ok();
+        let trailers = body.as_ref().and_then(|body| body.trailers().cloned());
+        Ok::<_, String>((head, trailers, body.map(|body| body.to_bytes()).unwrap_or_default()))
     };
     match timeout(target.time, exchange).await {
         Err(_) => SendOutcome::Later { why: "does not answer in time".into(), seconds: SILENCE_PAUSE },
         Ok(Err(why)) => later(format!("cannot be reached: {why}")),
-        Ok(Ok((head, body))) if head.status.is_success() => {
+        Ok(Ok((head, trailers, body))) if head.status.is_success() && target.is_grpc => {
+            grpc_outcome(target, trailers.as_ref().unwrap_or(&head.headers), &body)
+        }
+        Ok(Ok((head, _, body))) if head.status.is_success() => {
             (target.complaint)(&body).map_or(SendOutcome::Taken, |why| SendOutcome::Refused { why })
         }
-        Ok(Ok((head, _))) => {
+        Ok(Ok((head, ..))) => {
             let why = format!("answers with status {}", head.status.as_u16());
             if may_take_later(head.status) {
                 SendOutcome::Later { why, seconds: retry_after(&head.headers) }
@@ -207,6 +237,22 @@ async fn post(
                 SendOutcome::Refused { why }
             }
         }
+    }
+}
+
+/// Returns the fate of a call that was answered. `last` are its trailers, or the head of a reply that has none.
+fn grpc_outcome(target: &SendTarget, last: &HeaderMap, body: &[u8]) -> SendOutcome {
+    let Some(status) = GrpcStatus::of(last) else {
+        return SendOutcome::Refused { why: "does not answer with a gRPC status".into() };
+    };
+    if status.is_ok() {
+        let complaint = (target.complaint)(grpc::without_prefix(body));
+        return complaint.map_or(SendOutcome::Taken, |why| SendOutcome::Refused { why });
+    }
+    let why = format!("answers with gRPC status {}", status.name());
+    match status.may_repeat_after() {
+        Some(seconds) => SendOutcome::Later { why, seconds },
+        None => SendOutcome::Refused { why },
     }
 }
 
@@ -252,7 +298,8 @@ mod tests {
 
     fn sender(url: &str) -> HttpSender {
         let (url, headers, time) = (Url::parse(url).unwrap(), HeaderMap::new(), Duration::from_secs(60));
-        let target = SendTarget { url, headers, time, complaint: |_| None };
+        let (what, is_grpc) = ("batches", false);
+        let target = SendTarget { url, headers, time, what, is_grpc, complaint: |_| None };
         HttpSender::new(target).unwrap()
     }
 

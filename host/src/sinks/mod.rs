@@ -9,6 +9,7 @@
 
 mod datagrams;
 pub(crate) mod exchanges;
+mod grpc;
 mod http_endpoint;
 mod http_sender;
 mod influx;

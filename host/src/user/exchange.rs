@@ -88,6 +88,7 @@ pub(crate) async fn run_exchange(
     let task = &session.task;
     let mut sent = SentRequest { request: Some(request), id, operations: &task.operations };
     let meter = task.operations.spare_meter();
+    let mut hop = 0;
     loop {
         // It has its request until it ends.
         let Some(request) = &sent.request else { return Completion::NotStarted };
@@ -98,11 +99,15 @@ pub(crate) async fn run_exchange(
         };
         task.any_started.set(true);
         task.operations.begin_exchange(id, &meter, start);
+        if let Some(span) = session.begin_attempt(&meter, request, start.at, hop) {
+            meter.update(|measured| measured.span = Some(span));
+        }
         let under_way = task.active_time.go(&session.shared.clock);
         let result = http::exchange(&session.shared.client, &session.http, &meter, request).await;
         drop(under_way);
         task.operations.end_exchange(id);
         let measured = *meter.read();
+        session.end_attempt(&measured);
         let mut completed = Box::new(CompletedExchange { measured, result, request: None });
         let Some(next) = redirects.follow(&session, request, &mut completed) else {
             task.operations.keep_meter(meter);
@@ -117,6 +122,7 @@ pub(crate) async fn run_exchange(
             allowance.set(allowance.get() + reply.body.len());
         }
         sent.request = Some(next);
+        hop += 1;
     }
 }
 

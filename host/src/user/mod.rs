@@ -17,6 +17,8 @@
 //! | `recording` | the samples and examples that a session records |
 //! | `judged` | the last exchange itself, until it is judged |
 //! | `showing` | exchanges that are kept to be shown |
+//! | `task_trace` | the trace of a task: its numbers and its attempts |
+//! | `tracing` | the traces that a session makes, and their export |
 //! | `limits` | limits per user, for any plugin |
 
 mod active_time;
@@ -33,6 +35,8 @@ pub(crate) mod socket_operations;
 mod sockets;
 mod start;
 mod task;
+mod task_trace;
+mod tracing;
 
 pub use open_sample::{Conclusion, TaskOutcome, TaskSample};
 pub use operation::{CompletedExchange, Completion, OperationId, OperationKind, sample};
@@ -43,3 +47,4 @@ pub use sockets::{
 };
 pub use start::{ActiveWindow, PromisedStart, RequestStart};
 pub use task::{BodyNeed, Task};
+pub use task_trace::Tracer;

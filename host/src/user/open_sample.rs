@@ -104,6 +104,17 @@ impl OpenSample {
         self.recorded.set(self.recorded.get() + 1);
     }
 
+    /// Returns the kind of the task's failure; `None` if the outcome is not one.
+    pub fn verdict(&self, outcome: &TaskOutcome) -> Option<FailureKind> {
+        match outcome {
+            TaskOutcome::Passed | TaskOutcome::Cancelled => None,
+            TaskOutcome::Failed => Some(self.failure.get().unwrap_or(FailureKind::Plugin)),
+            TaskOutcome::TimedOut => Some(FailureKind::Timeout),
+            TaskOutcome::Unfinished => Some(FailureKind::Unfinished),
+            TaskOutcome::Lost(_) => Some(FailureKind::Plugin),
+        }
+    }
+
     /// Decides which records are still due when the task ends: with `cut_off` exchanges cut off by its end, and
     /// `used_sockets` if it did anything on a socket.
     ///
@@ -111,14 +122,7 @@ impl OpenSample {
     /// either, to the task. A guest that fails its task without a reason is at fault itself, unless the host knows of a
     /// failure. The task has a sample of its own for what it did on its sockets, or if it failed without an exchange.
     pub fn conclude(&self, outcome: &TaskOutcome, cut_off: usize, used_sockets: bool) -> Conclusion {
-        let known = self.failure.get();
-        let verdict = match outcome {
-            TaskOutcome::Passed | TaskOutcome::Cancelled => None,
-            TaskOutcome::Failed => Some(known.unwrap_or(FailureKind::Plugin)),
-            TaskOutcome::TimedOut => Some(FailureKind::Timeout),
-            TaskOutcome::Unfinished => Some(FailureKind::Unfinished),
-            TaskOutcome::Lost(_) => Some(FailureKind::Plugin),
-        };
+        let (known, verdict) = (self.failure.get(), self.verdict(outcome));
         let is_explained = matches!(outcome, TaskOutcome::Failed) && known.is_some();
         let sent_nothing = self.recorded.get() == 0 && cut_off == 0 && self.sample.borrow().is_none();
         let task_sample = (used_sockets || (sent_nothing && verdict.is_some())).then(|| TaskSample {

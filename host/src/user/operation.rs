@@ -94,7 +94,7 @@ impl CompletedExchange {
 
 /// Makes a sample of measurements. An exchange that was cut off ends when that is noticed, at `measured.end`.
 pub fn sample(row: RowId, measured: &Measurements, failure: Option<FailureKind>) -> Sample {
-    let Measurements { start, late, status, bytes_out, bytes_in, body_bytes_in, phases, .. } = *measured;
+    let Measurements { start, late, status, bytes_out, bytes_in, body_bytes_in, phases, span, .. } = *measured;
     let (intended, end) = (start.saturating_sub(late), measured.end.unwrap_or(start));
-    Sample { row, intended, start, end, status, bytes_out, bytes_in, body_bytes_in, phases, failure }
+    Sample { row, intended, start, end, status, bytes_out, bytes_in, body_bytes_in, phases, failure, span }
 }

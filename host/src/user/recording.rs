@@ -42,18 +42,31 @@ impl Session {
     /// is judged is to be shown, this is its reason.
     pub fn record_example(&self, kind: FailureKind, text: impl FnOnce() -> String) {
         let (mut recorder, row) = (self.shared.recorder.borrow_mut(), self.task.row());
-        if self.task.judged.has_exchange() && recorder.wants_exchange(row, Some(kind)) {
-            let text = self.redact(&text());
-            self.task.judged.set_reason(&text);
-            recorder.record_example(row, kind, || text);
-        } else {
-            recorder.record_example(row, kind, || self.redact(&text()));
+        let is_shown = self.task.judged.has_exchange() && recorder.wants_exchange(row, Some(kind));
+        let is_traced = self.task.trace.is_kept() && recorder.has_room_for_trace();
+        if !is_shown && !is_traced {
+            return recorder.record_example(row, kind, || self.redact(&text()));
         }
+        let text = self.redact(&text());
+        if is_shown {
+            self.task.judged.set_reason(&text);
+        }
+        if is_traced {
+            self.task.trace.note_reason(kind, &text);
+        }
+        recorder.record_example(row, kind, || text);
     }
 
     /// Records an example of a kind of failure of an exchange that is not judged, if it is the first of its kind.
     pub fn record_other_example(&self, kind: FailureKind, text: impl FnOnce() -> String) {
-        self.shared.recorder.borrow_mut().record_example(self.task.row(), kind, || self.redact(&text()));
+        let mut recorder = self.shared.recorder.borrow_mut();
+        if self.task.trace.is_kept() && recorder.has_room_for_trace() {
+            let text = self.redact(&text());
+            self.task.trace.note_reason(kind, &text);
+            recorder.record_example(self.task.row(), kind, || text);
+        } else {
+            recorder.record_example(self.task.row(), kind, || self.redact(&text()));
+        }
     }
 
     fn record_abandonment(&self) {
@@ -117,12 +130,16 @@ impl Session {
     fn cut_off_operation(&self, operation: OperationId) -> Option<CutOffExchange> {
         let mut measured = self.task.operations.abandon(operation)?;
         measured.end = Some(self.shared.clock.now());
+        self.end_attempt(&measured);
         Some(CutOffExchange { measured, request: self.task.operations.take_left_request(operation) })
     }
 
     /// Records the sample of one exchange of the current task, or of the task itself.
     pub fn record(&self, sample: &Sample) {
         self.task.sample.count_recorded();
+        if let Some(span) = sample.span {
+            self.task.trace.judge(span, sample);
+        }
         self.shared.recorder.borrow_mut().record(sample);
     }
 }

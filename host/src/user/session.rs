@@ -28,6 +28,7 @@ use super::limits;
 use super::sockets::Sockets;
 use super::start::{ActiveWindow, PromisedStart, RequestStart, Turn};
 use super::task::Task;
+use super::task_trace::Tracer;
 use crate::secrets::Secrets;
 use crate::text::without_scheme;
 
@@ -64,6 +65,8 @@ pub struct WorkerShared {
     pub secrets: Arc<Secrets>,
     /// Variables whose values are secret.
     pub secret_variables: Vec<VariableId>,
+    /// Makes traces; `None` if the run has none.
+    pub tracer: Option<Tracer>,
 }
 
 impl WorkerShared {
@@ -116,6 +119,8 @@ pub struct Session {
     pub last_step_passed: Cell<bool>,
     /// The parts of the last exchange that conditions read.
     pub last_exchange: RefCell<Option<Box<LastExchange>>>,
+    /// The number of times that the flow around the next step was walked before in vain, by `retry`.
+    pub repeat: Cell<u32>,
     /// The task under way.
     pub task: Task,
 }
@@ -187,6 +192,7 @@ impl Session {
             shortage: Cell::default(),
             last_step_passed: Cell::new(true),
             last_exchange: RefCell::default(),
+            repeat: Cell::default(),
             task: Task::default(),
         }
     }

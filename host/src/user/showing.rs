@@ -7,7 +7,7 @@ use super::operation::{CompletedExchange, Completion};
 use super::session::Session;
 use crate::diagnostic;
 use crate::http::{self, Reply, Request, ShownContent};
-use crate::metrics::sample::Sample;
+use crate::metrics::sample::{Sample, SpanId};
 use crate::metrics::shown_exchange::{MAX_TEXT_BYTES, ShownExchange, ShownMessage};
 
 impl Session {
@@ -49,7 +49,7 @@ impl Session {
     #[cold]
     pub fn show_cut_off(&self, sample: &Sample, request: Option<&Request>, reason: impl FnOnce() -> String) {
         if self.wants(sample) {
-            let request = request.map(|request| self.shown_request(request, Version::HTTP_11));
+            let request = request.map(|request| self.shown_request(request, Version::HTTP_11, sample.span));
             let (reason, notes) = (self.redact(&reason()), Vec::new());
             self.keep(ShownExchange { sample: *sample, user: self.id, reason, request, reply: None, notes });
         }
@@ -60,7 +60,7 @@ impl Session {
         if self.shows_all() {
             let reply = completed.result.as_ref().ok();
             let version = reply.map_or(Version::HTTP_11, |reply| reply.version);
-            let request = Some(self.shown_request(request, version));
+            let request = Some(self.shown_request(request, version, sample.span));
             let reply = reply.map(|reply| self.shown_reply(reply, sample.body_bytes_in));
             self.keep(ShownExchange { request, reply, ..self.shown_sample(sample) });
         }
@@ -78,7 +78,7 @@ impl Session {
     fn shown(&self, sample: &Sample, exchange: &CompletedExchange) -> ShownExchange {
         let reply = exchange.result.as_ref().ok();
         let version = reply.map_or(Version::HTTP_11, |reply| reply.version);
-        let request = exchange.request.as_ref().map(|request| self.shown_request(request, version));
+        let request = exchange.request.as_ref().map(|request| self.shown_request(request, version, sample.span));
         let reply = reply.map(|reply| self.shown_reply(reply, sample.body_bytes_in));
         ShownExchange { request, reply, ..self.shown_sample(sample) }
     }
@@ -88,8 +88,9 @@ impl Session {
         ShownExchange { sample: *sample, user: self.id, reason, request: None, reply: None, notes }
     }
 
-    fn shown_request(&self, request: &Request, version: Version) -> ShownMessage {
-        let head = http::request_head(&self.shared.client, request, version);
+    fn shown_request(&self, request: &Request, version: Version, span: Option<SpanId>) -> ShownMessage {
+        let trace = span.and_then(|span| self.sent_context(span));
+        let head = http::request_head(&self.shared.client, request, version, trace);
         let content = ShownContent::of(&request.body, true, MAX_TEXT_BYTES);
         self.message(&head, content, request.body.len() as u64)
     }

@@ -80,9 +80,14 @@ pub(crate) async fn upgrade(session: Rc<Session>, owner: InstanceId, request: Re
     let Some(_under_way) = go(&session).await else { return Completion::NotStarted };
     let upgraded = async {
         let _place = OpeningGuard::claim(&session.sockets, owner)?;
-        let (client, meter) = (&session.shared.client, &session.task.sockets.meter);
-        let http::UpgradeReply { status, headers, stream, duration } =
-            http::upgrade(client, &session.http, meter, &request?).await?;
+        let (client, meter, request) = (&session.shared.client, &session.task.sockets.meter, request?);
+        let begun = session.shared.clock.now();
+        let span = session.begin_attempt(meter, &request, begun, 0);
+        let reply = http::upgrade(client, &session.http, meter, &request).await;
+        if let Some(span) = span {
+            session.end_handshake(span, begun, reply.as_ref().err());
+        }
+        let http::UpgradeReply { status, headers, stream, duration } = reply?;
         let held = Reservation::new(&session.task.allowance, headers.size()).ok_or_else(over_allowance)?;
         let socket = stream.map(|stream| session.sockets.add(owner, stream));
         Ok(SocketUpgrade { status: status.as_u16(), headers, socket, duration, held })

@@ -9,6 +9,7 @@ use super::open_sample::OpenSample;
 use super::operations::Operations;
 use super::sockets::SocketActivity;
 use super::start::Turn;
+use super::task_trace::TaskTrace;
 use crate::http::Allowance;
 use crate::metrics::sample::RowId;
 use crate::template::VariableId;
@@ -50,6 +51,8 @@ pub struct Task {
     pub judged: JudgedExchange,
     /// Operations in flight, and their completions.
     pub operations: Operations,
+    /// Its trace.
+    pub(super) trace: TaskTrace,
     /// Activity on the user's sockets.
     pub sockets: SocketActivity,
     /// Variables captured so far.

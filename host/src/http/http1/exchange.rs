@@ -241,6 +241,7 @@ impl ExchangeFuture<'_> {
             self.meter.update(|measured| {
                 measured.status = head.status.as_u16();
                 measured.phases.first_byte = Some(now.saturating_sub(self.start));
+                measured.ends.first_byte = now;
             });
             if let Some(channel) = &self.request.channel {
                 channel.push_head(head.status, head.section.clone());

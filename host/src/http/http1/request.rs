@@ -1,15 +1,17 @@
 //! The wire format of a request (RFC 9112 section 3).
 
+use std::io::Write as _;
+
 use hyper::Method;
 use hyper::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, TRANSFER_ENCODING, USER_AGENT};
 
 use super::super::body;
-use super::super::message::{OutgoingRequest, Request, has_payload};
+use super::super::message::{OutgoingRequest, Request, TRACEPARENT, has_payload};
 
 /// Writes the head of a request. The last request on a connection has `connection: close`, unless it has a `connection`
 /// field of its own. `content-length` is the length of the body; framing fields of the request are ignored.
 pub(in crate::http) fn write_head(outgoing: &OutgoingRequest<'_>, out: &mut Vec<u8>) {
-    let OutgoingRequest { request, cookie, user_agent, is_last } = outgoing;
+    let OutgoingRequest { request, cookie, user_agent, is_last, trace } = outgoing;
     let put = |out: &mut Vec<u8>, parts: &[&[u8]]| parts.iter().for_each(|part| out.extend_from_slice(part));
     put(out, &[request.method.as_str().as_bytes(), b" ", request.target.as_str().as_bytes(), b" HTTP/1.1\r\n"]);
     let (mut host, mut own_cookie, mut codings, mut agent) = (false, false, false, false);
@@ -36,6 +38,10 @@ pub(in crate::http) fn write_head(outgoing: &OutgoingRequest<'_>, out: &mut Vec<
     }
     if let Some(cookie) = cookie.as_ref().filter(|_| !own_cookie) {
         put(out, &[b"cookie: ", cookie.as_bytes(), b"\r\n"]);
+    }
+    if let Some(trace) = trace.filter(|_| request.headers.get(&TRACEPARENT).is_none()) {
+        // Memory can always be written to.
+        let _ = write!(out, "traceparent: {trace}\r\n");
     }
     if request.decode && !codings {
         put(out, &[b"accept-encoding: ", body::ACCEPTED_CODINGS.as_bytes(), b"\r\n"]);
@@ -84,7 +90,8 @@ mod tests {
         };
         let mut out = Vec::new();
         let cookie = cookie.map(HeaderValue::from_static);
-        write_head(&OutgoingRequest { request: &request, cookie, user_agent: Some("program/1"), is_last }, &mut out);
+        let (request, user_agent, trace) = (&request, Some("program/1"), None);
+        write_head(&OutgoingRequest { request, cookie, user_agent, is_last, trace }, &mut out);
         String::from_utf8(out).unwrap()
     }
 

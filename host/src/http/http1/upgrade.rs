@@ -47,15 +47,18 @@ pub(crate) async fn upgrade(
     let mut head = client.spare_buffer();
     let cookie = session.cookies.field(&request.origin, &request.target);
     let user_agent = client.user_agent;
-    request::write_head(&OutgoingRequest { request, cookie, user_agent, is_last: false }, &mut head);
+    let outgoing = OutgoingRequest { request, cookie, user_agent, is_last: false, trace: meter.trace() };
+    request::write_head(&outgoing, &mut head);
     stream.write_all(&head).await.map_err(|error| Stream::failure(&error))?;
     stream.flush().await.map_err(|error| Stream::failure(&error))?;
     meter.update(|measured| measured.bytes_out += head.len() as u64);
     client.return_buffer(head);
     let (head, early) = receive(client, meter, &mut stream, &request.method).await?;
-    let duration = client.now().saturating_sub(begun);
+    let headed = client.now();
+    let duration = headed.saturating_sub(begun);
     meter.update(|measured| {
         measured.status = head.status.as_u16();
+        measured.ends.first_byte = headed;
         measured.phases.first_byte = Some(duration);
     });
     session.cookies.store_from(&head.section, &request.origin, &request.target);

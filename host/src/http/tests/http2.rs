@@ -1,10 +1,11 @@
 //! HTTP/2 with prior knowledge, against hyper's own server.
 
 use std::convert::Infallible;
+use std::num::NonZeroU64;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{HOST, HeaderValue};
+use hyper::header::{HOST, HeaderName, HeaderValue};
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -12,6 +13,8 @@ use tokio::sync::Barrier;
 
 use super::super::client::LocalTasks;
 use super::*;
+use crate::metrics::sample::SpanId;
+use crate::metrics::trace::{TraceContext, TraceId};
 use crate::net::{Meter, Version};
 
 /// Observations of the server.
@@ -19,6 +22,8 @@ use crate::net::{Meter, Version};
 struct Http2Log {
     connections: Cell<usize>,
     requests: RefCell<Vec<String>>,
+    /// The `traceparent` of each request.
+    traces: RefCell<Vec<Option<HeaderValue>>>,
     /// Requests that are being answered.
     open: Cell<usize>,
 }
@@ -56,6 +61,7 @@ async fn answer(
 ) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
     let line = format!("{} {} {:?}", request.method(), request.uri(), request.headers().get(HOST));
     log.requests.borrow_mut().push(line);
+    log.traces.borrow_mut().push(request.headers().get("traceparent").cloned());
     log.open.set(log.open.get() + 1);
     let _open = OpenRequestGuard(log);
     let content = request.into_body().collect().await.unwrap().to_bytes();
@@ -134,6 +140,26 @@ async fn the_authority_is_the_origin_or_the_host_field() {
             assert!(user.send(request).await.is_ok());
         }
         assert_eq!(*counted.requests.borrow(), [format!("POST {url} None"), "POST http://other/ None".to_owned()]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_carries_its_place_in_a_trace_unless_it_has_one_of_its_own() {
+    run(async {
+        let (url, counted) = server(1).await;
+        let user = TestUser::new();
+        let (trace, span) = (TraceId { high: 1, low: NonZeroU64::MIN }, SpanId(NonZeroU64::MAX));
+        let own = (HeaderName::from_static("traceparent"), HeaderValue::from_static("own"));
+        let context = TraceContext { trace, span, is_sampled: true };
+        for (context, headers) in [(None, None), (Some(context), None), (Some(context), Some(own))] {
+            user.meter.set_trace(context);
+            let request = Request { headers: headers.into_iter().collect(), ..post(&url, "") };
+            assert!(user.send(request).await.is_ok());
+        }
+        let sent = "00-00000000000000010000000000000001-ffffffffffffffff-01";
+        let texts = [None, Some(sent), Some("own")];
+        assert_eq!(*counted.traces.borrow(), texts.map(|text| text.map(HeaderValue::from_static)));
     })
     .await;
 }

@@ -36,6 +36,7 @@ fn sample(random: &mut Pcg64) -> Sample {
         body_bytes_in: random.random_range(0..1_000),
         phases: PhaseDurations { tls: random.random_bool(0.5).then_some(start), ..PhaseDurations::default() },
         failure: failed.then(|| FailureKind::ALL[random.random_range(0..FailureKind::ALL.len())]),
+        span: None,
     }
 }
 

@@ -72,7 +72,8 @@ fn transport(text: &str) -> Result<InfluxTransport, String> {
             let headers = headers(&url, env::var(TOKEN).ok().as_deref())?;
             // A host is there, so neither fails.
             let _ = url.set_username("").and_then(|()| url.set_password(None));
-            let target = SendTarget { url, headers, time: REQUEST_TIME, complaint: |_| None };
+            let (time, what, is_grpc) = (REQUEST_TIME, "batches", false);
+            let target = SendTarget { url, headers, time, what, is_grpc, complaint: |_| None };
             Ok(InfluxTransport::Http(Box::new(HttpSender::new(target)?)))
         }
         _ => Err("its scheme is none of http, https and udp".to_owned()),

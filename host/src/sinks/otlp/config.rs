@@ -1,5 +1,5 @@
 //! Where OTLP goes and with what, from the flag and from the variables that OpenTelemetry specifies. A variable for
-//! metrics comes before that for all signals; an empty one is not set. Header values are secrets: no error repeats one.
+//! one signal comes before that for all; an empty one is not set. Header values are secrets: no error repeats one.
 
 use std::time::Duration;
 
@@ -10,6 +10,9 @@ use url::Url;
 /// The endpoint that OpenTelemetry specifies.
 const DEFAULT_ENDPOINT: &str = "http://localhost:4318";
 
+/// The endpoint that OpenTelemetry specifies for gRPC.
+const DEFAULT_GRPC_ENDPOINT: &str = "http://localhost:4317";
+
 /// The time that a request may take, as OpenTelemetry specifies.
 const DEFAULT_TIMEOUT: u64 = 10_000;
 
@@ -19,7 +22,20 @@ const DEFAULT_INTERVAL: u64 = 10_000;
 /// The settings of the sink.
 #[derive(Debug)]
 pub(super) struct OtlpConfig {
-    /// The URL for metrics.
+    /// Where metrics go; `None` if they are not sent.
+    pub metrics: Option<SignalConfig>,
+    /// Where traces go; `None` if they are not sent.
+    pub traces: Option<SignalConfig>,
+    /// The number of seconds from one export of metrics to the next.
+    pub interval_seconds: u32,
+    /// Names and values that describe the source.
+    pub resource: Vec<(String, String)>,
+}
+
+/// The settings of one signal.
+#[derive(Debug)]
+pub(super) struct SignalConfig {
+    /// The URL.
     pub url: Url,
     /// The header fields of each request, besides those of its content.
     pub headers: HeaderMap,
@@ -27,10 +43,40 @@ pub(super) struct OtlpConfig {
     pub timeout: Duration,
     /// `true` if bodies are compressed.
     pub is_gzip: bool,
-    /// The number of seconds from one export to the next.
-    pub interval_seconds: u32,
-    /// Names and values that describe the source.
-    pub resource: Vec<(String, String)>,
+    /// `true` if messages are sent as calls of gRPC.
+    pub is_grpc: bool,
+}
+
+/// A kind of data that OTLP carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OtlpSignal {
+    /// Numbers.
+    Metrics,
+    /// Spans.
+    Traces,
+}
+
+impl OtlpSignal {
+    /// Returns the name, as paths have it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Metrics => "metrics",
+            Self::Traces => "traces",
+        }
+    }
+
+    /// Returns the name as variables have it.
+    fn in_variables(self) -> String {
+        self.name().to_ascii_uppercase()
+    }
+
+    /// Returns the path of the call of gRPC.
+    const fn call(self) -> &'static str {
+        match self {
+            Self::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+            Self::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+        }
+    }
 }
 
 /// A variable that cannot be used, and why.
@@ -50,18 +96,10 @@ impl OtlpConfig {
     pub(super) fn read(endpoint: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, OtlpConfigError> {
         let set = |name: &str| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         let variables = OtlpVariables { set };
-        let protocol = variables.of_metrics("PROTOCOL");
-        if let Some((name, value)) = protocol.filter(|(_, value)| value != "http/protobuf") {
-            let value = if matches!(value.as_str(), "grpc" | "http/json") { value } else { "it".to_owned() };
-            return Err(OtlpConfigError { name, why: format!("{value} is not supported, only http/protobuf is") });
-        }
-        let (is_gzip, timeout) = (variables.gzip()?, variables.milliseconds("TIMEOUT")?);
         let interval = variables.number("OTEL_METRIC_EXPORT_INTERVAL")?.unwrap_or(DEFAULT_INTERVAL);
         Ok(Self {
-            url: variables.url(endpoint)?,
-            headers: variables.headers()?,
-            timeout: Duration::from_millis(timeout.unwrap_or(DEFAULT_TIMEOUT)),
-            is_gzip,
+            metrics: variables.signal(OtlpSignal::Metrics, endpoint)?,
+            traces: variables.signal(OtlpSignal::Traces, endpoint)?,
             interval_seconds: u32::try_from(interval.div_ceil(1_000)).unwrap_or(u32::MAX).max(1),
             resource: variables.resource()?,
         })
@@ -74,33 +112,78 @@ struct OtlpVariables<F> {
 }
 
 impl<F: Fn(&str) -> Option<String>> OtlpVariables<F> {
-    /// Returns the variable of metrics, or that of all signals, with its name.
-    fn of_metrics(&self, last: &str) -> Option<(String, String)> {
-        let names = [format!("OTEL_EXPORTER_OTLP_METRICS_{last}"), format!("OTEL_EXPORTER_OTLP_{last}")];
+    /// Reads the settings of a signal; `None` if it is not to be sent.
+    fn signal(&self, signal: OtlpSignal, flag: &str) -> Result<Option<SignalConfig>, OtlpConfigError> {
+        if !self.is_exported(signal)? {
+            return Ok(None);
+        }
+        let is_grpc = self.is_grpc(signal)?;
+        let timeout = self.milliseconds(signal, "TIMEOUT")?;
+        Ok(Some(SignalConfig {
+            url: self.url(signal, flag, is_grpc)?,
+            headers: self.headers(signal)?,
+            timeout: Duration::from_millis(timeout.unwrap_or(DEFAULT_TIMEOUT)),
+            is_gzip: self.is_gzip(signal)?,
+            is_grpc,
+        }))
+    }
+
+    /// Returns the variable of a signal, or that of all signals, with its name.
+    fn of_signal(&self, signal: OtlpSignal, last: &str) -> Option<(String, String)> {
+        let own = format!("OTEL_EXPORTER_OTLP_{}_{last}", signal.in_variables());
+        let names = [own, format!("OTEL_EXPORTER_OTLP_{last}")];
         names.into_iter().find_map(|name| (self.set)(&name).map(|value| (name, value)))
     }
 
-    fn url(&self, flag: &str) -> Result<Url, OtlpConfigError> {
-        let whole = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT";
-        if let Some(url) = (self.set)(whole).filter(|_| flag.is_empty()) {
-            return parse_url(whole, &url);
+    fn is_exported(&self, signal: OtlpSignal) -> Result<bool, OtlpConfigError> {
+        let name = format!("OTEL_{}_EXPORTER", signal.in_variables());
+        match (self.set)(&name).as_deref() {
+            None | Some("otlp") => Ok(true),
+            Some("none") => Ok(false),
+            Some(_) => Err(OtlpConfigError { name, why: "it must be `otlp` or `none`".into() }),
         }
+    }
+
+    fn is_grpc(&self, signal: OtlpSignal) -> Result<bool, OtlpConfigError> {
+        let Some((name, value)) = self.of_signal(signal, "PROTOCOL") else { return Ok(false) };
+        match value.as_str() {
+            "grpc" => Ok(true),
+            "http/protobuf" => Ok(false),
+            _ => {
+                let value = if value == "http/json" { value } else { "it".to_owned() };
+                Err(OtlpConfigError { name, why: format!("{value} is not supported, only http/protobuf and grpc are") })
+            }
+        }
+    }
+
+    /// Returns the URL of a signal. A base for all signals gets the path of the signal; a call of gRPC has its own.
+    fn url(&self, signal: OtlpSignal, flag: &str, is_grpc: bool) -> Result<Url, OtlpConfigError> {
+        let whole = format!("OTEL_EXPORTER_OTLP_{}_ENDPOINT", signal.in_variables());
         let base = "OTEL_EXPORTER_OTLP_ENDPOINT";
-        let (name, text) = match (self.set)(base) {
+        let own = (self.set)(&whole).filter(|_| flag.is_empty());
+        let is_base = own.is_none();
+        let (name, text) = match (own, (self.set)(base)) {
+            (Some(own), _) => (whole.as_str(), own),
             _ if !flag.is_empty() => ("--otlp", flag.to_owned()),
-            Some(text) => (base, text),
-            None => (base, DEFAULT_ENDPOINT.to_owned()),
+            (None, Some(text)) => (base, text),
+            (None, None) if is_grpc => (base, DEFAULT_GRPC_ENDPOINT.to_owned()),
+            (None, None) => (base, DEFAULT_ENDPOINT.to_owned()),
         };
         let mut url = parse_url(name, &text)?;
-        let path = format!("{}/v1/metrics", url.path().trim_end_matches('/'));
-        url.set_path(&path);
+        if is_grpc {
+            url.set_path(signal.call());
+        } else if is_base {
+            let path = format!("{}/v1/{}", url.path().trim_end_matches('/'), signal.name());
+            url.set_path(&path);
+        }
         Ok(url)
     }
 
-    fn headers(&self) -> Result<HeaderMap, OtlpConfigError> {
+    fn headers(&self, signal: OtlpSignal) -> Result<HeaderMap, OtlpConfigError> {
         let mut headers = HeaderMap::new();
-        // Fields of all signals first, so that those of metrics replace them.
-        for name in ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_METRICS_HEADERS"] {
+        // Fields of all signals first, so that those of one replace them.
+        let own = format!("OTEL_EXPORTER_OTLP_{}_HEADERS", signal.in_variables());
+        for name in ["OTEL_EXPORTER_OTLP_HEADERS", &own] {
             let error = |why: &str| OtlpConfigError { name: name.into(), why: why.into() };
             for (field, value) in self.pairs(name)? {
                 let field: HeaderName = field.parse().map_err(|_| error("it has a key that is not a header name"))?;
@@ -113,8 +196,8 @@ impl<F: Fn(&str) -> Option<String>> OtlpVariables<F> {
         Ok(headers)
     }
 
-    fn gzip(&self) -> Result<bool, OtlpConfigError> {
-        let Some((name, value)) = self.of_metrics("COMPRESSION") else { return Ok(false) };
+    fn is_gzip(&self, signal: OtlpSignal) -> Result<bool, OtlpConfigError> {
+        let Some((name, value)) = self.of_signal(signal, "COMPRESSION") else { return Ok(false) };
         match value.as_str() {
             "gzip" => Ok(true),
             "none" => Ok(false),
@@ -122,8 +205,8 @@ impl<F: Fn(&str) -> Option<String>> OtlpVariables<F> {
         }
     }
 
-    fn milliseconds(&self, last: &str) -> Result<Option<u64>, OtlpConfigError> {
-        self.of_metrics(last).map(|(name, value)| parse_number(&name, &value)).transpose()
+    fn milliseconds(&self, signal: OtlpSignal, last: &str) -> Result<Option<u64>, OtlpConfigError> {
+        self.of_signal(signal, last).map(|(name, value)| parse_number(&name, &value)).transpose()
     }
 
     fn number(&self, name: &str) -> Result<Option<u64>, OtlpConfigError> {
@@ -176,19 +259,46 @@ mod tests {
         OtlpConfig::read(flag, find)
     }
 
+    /// Returns the URLs for metrics and traces.
+    fn urls(flag: &str, variables: &[(&str, &str)]) -> [String; 2] {
+        let OtlpConfig { metrics, traces, .. } = read(flag, variables).unwrap();
+        [metrics, traces].map(|signal| signal.map(|signal| signal.url.to_string()).unwrap_or_default())
+    }
+
     #[test]
-    fn the_endpoint_is_that_of_the_flag_the_metrics_or_all_signals() {
+    fn the_endpoint_is_that_of_the_flag_the_signal_or_all_signals() {
         let metrics = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://m:1/own");
         let all = ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://a/base/");
-        for (flag, variables, url) in [
-            ("", vec![], "http://localhost:4318/v1/metrics"),
-            ("http://c:4318", vec![metrics, all], "http://c:4318/v1/metrics"),
-            ("", vec![metrics, all], "http://m:1/own"),
-            ("", vec![all], "https://a/base/v1/metrics"),
-            ("", vec![("OTEL_EXPORTER_OTLP_ENDPOINT", " ")], "http://localhost:4318/v1/metrics"),
+        for (flag, variables, of_metrics, of_traces) in [
+            ("", vec![], "http://localhost:4318/v1/metrics", "http://localhost:4318/v1/traces"),
+            ("http://c:4318", vec![metrics, all], "http://c:4318/v1/metrics", "http://c:4318/v1/traces"),
+            ("", vec![metrics, all], "http://m:1/own", "https://a/base/v1/traces"),
+            ("", vec![all], "https://a/base/v1/metrics", "https://a/base/v1/traces"),
+            (
+                "",
+                vec![("OTEL_EXPORTER_OTLP_ENDPOINT", " ")],
+                "http://localhost:4318/v1/metrics",
+                "http://localhost:4318/v1/traces",
+            ),
+            ("", vec![("OTEL_METRICS_EXPORTER", "none")], "", "http://localhost:4318/v1/traces"),
+            ("", vec![("OTEL_TRACES_EXPORTER", "none")], "http://localhost:4318/v1/metrics", ""),
         ] {
-            assert_eq!(read(flag, &variables).unwrap().url.as_str(), url, "{flag} {variables:?}");
+            assert_eq!(urls(flag, &variables), [of_metrics, of_traces], "{flag} {variables:?}");
         }
+    }
+
+    #[test]
+    fn a_call_of_grpc_has_the_path_of_its_service() {
+        let call = |base: &str, signal: OtlpSignal| format!("{base}{}", signal.call());
+        let all = ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+        let default = "http://localhost:4317";
+        let both = [call(default, OtlpSignal::Metrics), call(default, OtlpSignal::Traces)];
+        assert_eq!(urls("", &[all]), both);
+        let both = [call("https://c:1", OtlpSignal::Metrics), call("https://c:1", OtlpSignal::Traces)];
+        assert_eq!(urls("https://c:1/base", &[all]), both);
+        let traces = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "grpc");
+        let both = ["http://localhost:4318/v1/metrics".to_owned(), call(default, OtlpSignal::Traces)];
+        assert_eq!(urls("", &[traces]), both);
     }
 
     #[test]
@@ -207,23 +317,27 @@ mod tests {
             ],
         );
         let config = config.unwrap();
+        let (metrics, traces) = (config.metrics.unwrap(), config.traces.unwrap());
+        assert!(metrics.headers["api-key"] == "a b" && metrics.headers["x"] == "2");
+        assert!(traces.headers["x"] == "1" && metrics.headers["api-key"].is_sensitive());
         assert_eq!(
-            (&config.headers["api-key"], &config.headers["x"]),
-            (&HeaderValue::from_static("a b"), &HeaderValue::from_static("2"))
+            (metrics.timeout, metrics.is_gzip, config.interval_seconds),
+            (Duration::from_millis(1_500), true, 2)
         );
-        assert!(config.headers["api-key"].is_sensitive());
-        assert_eq!((config.timeout, config.is_gzip, config.interval_seconds), (Duration::from_millis(1_500), true, 2));
+        assert_eq!((traces.timeout, traces.is_gzip, traces.is_grpc), (Duration::from_millis(1_500), true, false));
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(config.resource, [pair("team", "café"), pair("service.name", "nightly")]);
         let config = read("", &[]).unwrap();
-        assert_eq!((config.timeout, config.is_gzip, config.interval_seconds), (Duration::from_secs(10), false, 10));
+        let metrics = config.metrics.unwrap();
+        assert_eq!((metrics.timeout, metrics.is_gzip, config.interval_seconds), (Duration::from_secs(10), false, 10));
         assert_eq!(config.resource, [pair("service.name", "stampede-shooter")]);
     }
 
     #[test]
     fn errors_name_the_variable_and_repeat_no_secret() {
         for (name, value, why) in [
-            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "grpc is not supported"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "http/json is not supported"),
+            ("OTEL_TRACES_EXPORTER", "secret", "`otlp` or `none`"),
             ("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "secret", "it is not supported"),
             ("OTEL_EXPORTER_OTLP_HEADERS", "secret", "it must be `key=value`"),
             ("OTEL_EXPORTER_OTLP_HEADERS", "a b=secret", "a header name"),

@@ -53,6 +53,7 @@ fn second(index: u32, millis: [u64; 2]) -> Arc<SecondSnapshot> {
             body_bytes_in: 50,
             phases: PhaseDurations { first_byte: Some(millis * 500_000), ..PhaseDurations::default() },
             failure,
+            span: None,
         });
         interval.rows[row].tasks.started += 1;
         interval.rows[row].tasks.end(TaskEnd::Passed);

@@ -79,6 +79,7 @@ impl SyntheticRun {
                 body_bytes_in,
                 phases,
                 failure,
+                span: None,
             });
             recorder.add_to_metric(0, f64::from(u8::from(failure.is_none())));
         }

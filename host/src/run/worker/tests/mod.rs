@@ -71,6 +71,7 @@ fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
         warm_up: Duration::ZERO,
         workers: 1,
         seed: 0,
+        tracing: None,
         timeout: 30 * SECOND,
         dns_ttl: Duration::ZERO,
         insecure_tls: true,

@@ -1,19 +1,16 @@
-//! The sums of a run as an OTLP message. Counts are cumulative, so a message that is lost costs resolution and no
-//! count; durations are exponential histograms.
-
-use std::time::Duration;
+//! The sums of a run as an OTLP message of metrics. Counts are cumulative, so a message that is lost costs resolution
+//! and no count; durations are exponential histograms.
 
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::{
     AggregationTemporality, ExponentialHistogram, ExponentialHistogramDataPoint, Gauge, Metric, NumberDataPoint,
     ResourceMetrics, ScopeMetrics, Sum, number_data_point,
 };
-use opentelemetry_proto::tonic::resource::v1::Resource;
 
+use super::attributes::{scope, source, text, unix_nanos};
 use crate::sinks::metric_families::{Family, FamilyKind, FamilyUnit, Label, PREFIX, PointValue, families};
 use crate::sinks::sums::{BucketedTimes, EXPONENTIAL_SCALE, RunSums};
 
@@ -32,19 +29,11 @@ pub(super) fn export_request(sums: &RunSums, resource: &[(String, String)]) -> E
     let times = PointTimes { start: unix_nanos(sums.started_at), now: unix_nanos(sums.updated_at) };
     let families = families(sums);
     let metrics = families.iter().filter(|family| !family.points.is_empty()).map(|family| metric(family, times));
-    let own = [("service.version", env!("CARGO_PKG_VERSION")), ("test.run.id", sums.run.as_str())];
-    let given = resource.iter().map(|(key, value)| attribute(key, value));
-    let attributes = given.chain(own.map(|(key, value)| attribute(key, value))).collect();
-    let scope = InstrumentationScope {
-        name: "stampede-shooter".into(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        ..InstrumentationScope::default()
-    };
     ExportMetricsServiceRequest {
         resource_metrics: vec![ResourceMetrics {
-            resource: Some(Resource { attributes, ..Resource::default() }),
+            resource: Some(source(resource, &sums.run)),
             scope_metrics: vec![ScopeMetrics {
-                scope: Some(scope),
+                scope: Some(scope()),
                 metrics: metrics.collect(),
                 ..ScopeMetrics::default()
             }],
@@ -117,21 +106,13 @@ fn times_point(labels: &[Label<'_>], counted: &BucketedTimes, times: PointTimes)
 }
 
 fn attributes(labels: &[Label<'_>]) -> Vec<KeyValue> {
-    labels.iter().map(|(name, value)| attribute(name, value)).collect()
-}
-
-fn attribute(key: &str, value: &str) -> KeyValue {
-    let value = Some(AnyValue { value: Some(Value::StringValue(value.into())) });
-    KeyValue { key: key.into(), value, ..KeyValue::default() }
-}
-
-fn unix_nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+    labels.iter().map(|(name, value)| text(name, value.as_ref())).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::time::Duration;
 
     use super::*;
     use crate::sinks::sums::{RowLabels, RowSums};
