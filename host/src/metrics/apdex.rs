@@ -69,6 +69,7 @@ mod tests {
                 body_bytes_in: 0,
                 phases: PhaseDurations::default(),
                 failure,
+                span: None,
             });
         }
         row

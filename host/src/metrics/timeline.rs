@@ -243,6 +243,7 @@ mod tests {
             body_bytes_in: 0,
             phases: PhaseDurations::default(),
             failure,
+            span: None,
         }
     }
 
