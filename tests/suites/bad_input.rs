@@ -74,7 +74,7 @@ fn errors_in_a_script_get_their_messages_from_the_program_too() {
 }
 
 /// Arguments that are wrong on their own, or that name something that does not exist.
-const WRONG: [&str; 40] = [
+const WRONG: [&str; 43] = [
     "--users 0",
     "--users -1",
     "--users 1.5",
@@ -97,6 +97,9 @@ const WRONG: [&str; 40] = [
     "--log loud",
     "--latency-of some",
     "--out report.txt",
+    "--samples samples.json",
+    "--samples nonesuch/samples.csv",
+    "--samples samples.csv --sample-share 0%",
     "--threshold nonsense",
     "--threshold http_duration:p95<1s",
     "--threshold http_duratoin:p(95)<1s --threshold http_duration{step:Pag}:p(95)<1s",

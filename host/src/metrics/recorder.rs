@@ -8,6 +8,7 @@ use super::interval::{Example, Interval};
 use super::iteration_stats::IterationStats;
 use super::row_stats::TaskEnd;
 use super::sample::{FailureKind, RowId, Sample};
+use super::sample_tap::SampleTap;
 use super::shown_exchange::{ExchangeKeeper, ShownExchange};
 
 /// The counts of one worker since the last [`take`](Recorder::take).
@@ -17,6 +18,8 @@ pub struct Recorder {
     /// Failure kinds that already have an example: one bit per [`FailureKind`], by row.
     example_kinds: Vec<u16>,
     keeper: ExchangeKeeper,
+    /// Takes samples for a file, if there is one.
+    tap: Option<Box<SampleTap>>,
     users_active: u32,
     /// The kinds of the plugins' metrics.
     metrics: Vec<MetricKind>,
@@ -37,6 +40,7 @@ impl Recorder {
             current,
             example_kinds: vec![0; rows],
             keeper: ExchangeKeeper::new(rows),
+            tap: None,
             users_active: 0,
             metrics,
             step_metrics: Vec::new(),
@@ -49,6 +53,11 @@ impl Recorder {
     pub fn with_scenarios(mut self, scenarios: usize, counts_from: Nanos) -> Self {
         self.current.iterations.resize_with(scenarios, IterationStats::default);
         Self { scenarios, counts_from, ..self }
+    }
+
+    /// Adds a tap, which takes the samples of users for a file.
+    pub(crate) fn with_tap(self, tap: SampleTap) -> Self {
+        Self { tap: Some(Box::new(tap)), ..self }
     }
 
     /// Adds metrics of single rows. `infos` are those of all metrics.
@@ -79,6 +88,16 @@ impl Recorder {
             return;
         }
         self.current.rows[usize::from(sample.row)].record(sample);
+    }
+
+    /// Counts an exchange of a user, and lets the tap take it. Hot, and as cheap as [`record`](Self::record) without a tap.
+    pub fn record_of_user(&mut self, user: u32, sample: &Sample) {
+        if let Some(tap) = &mut self.tap
+            && sample.intended >= self.counts_from
+        {
+            tap.take(user, sample);
+        }
+        self.record(sample);
     }
 
     /// Counts the delay between an intended start and the actual one: the generator's own lateness. Hot.
@@ -186,6 +205,9 @@ impl Recorder {
         next.clear();
         let mut taken = std::mem::replace(&mut self.current, next);
         taken.users_active = self.users_active;
+        if let Some(tap) = &mut self.tap {
+            tap.hand_over();
+        }
         taken
     }
 }

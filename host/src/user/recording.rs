@@ -123,6 +123,6 @@ impl Session {
     /// Records the sample of one exchange of the current task, or of the task itself.
     pub fn record(&self, sample: &Sample) {
         self.task.sample.count_recorded();
-        self.shared.recorder.borrow_mut().record(sample);
+        self.shared.recorder.borrow_mut().record_of_user(self.id, sample);
     }
 }
