@@ -90,7 +90,8 @@ impl Recorder {
         self.current.rows[usize::from(sample.row)].record(sample);
     }
 
-    /// Counts an exchange of a user, and lets the tap take it. Hot, and as cheap as [`record`](Self::record) without a tap.
+    /// Counts an exchange of a user, and lets the tap take it. Hot, and as cheap as [`record`](Self::record) without a
+    /// tap.
     pub fn record_of_user(&mut self, user: u32, sample: &Sample) {
         if let Some(tap) = &mut self.tap
             && sample.intended >= self.counts_from
