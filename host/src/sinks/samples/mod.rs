@@ -1,6 +1,6 @@
 //! `--samples`: each recorded sample, or a share of them, as a line of a file. Seconds have no samples, so the workers
-//! hand them over themselves, through [taps](crate::metrics::sample_tap); here is the end of their queue, on a thread of
-//! its own.
+//! hand them over themselves, through [taps](crate::metrics::sample_tap); here is the end of their queue, on a thread
+//! of its own.
 
 mod file;
 mod lines;
@@ -91,8 +91,8 @@ impl Sink for SampleSink {
     }
 }
 
-/// Writes samples until the end; the body of the writer's thread. After an error it goes on taking them, so that the end
-/// comes through.
+/// Writes samples until the end; the body of the writer's thread. After an error it goes on taking them, so that the
+/// end comes through.
 fn write(mut file: SampleFile, messages: &Receiver<SampleMessage>, rows: &[RowNames]) -> Result<(), Diagnostic> {
     let format = file.format;
     file.text.push_str(&header(format));
