@@ -74,7 +74,7 @@ fn errors_in_a_script_get_their_messages_from_the_program_too() {
 }
 
 /// Arguments that are wrong on their own, or that name something that does not exist.
-const WRONG: [&str; 41] = [
+const WRONG: [&str; 44] = [
     "--users 0",
     "--users -1",
     "--users 1.5",
@@ -98,6 +98,9 @@ const WRONG: [&str; 41] = [
     "--log loud",
     "--latency-of some",
     "--out report.txt",
+    "--samples samples.json",
+    "--samples nonesuch/samples.csv",
+    "--samples samples.csv --sample-share 0%",
     "--threshold nonsense",
     "--threshold http_duration:p95<1s",
     "--threshold http_duratoin:p(95)<1s --threshold http_duration{step:Pag}:p(95)<1s",

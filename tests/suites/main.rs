@@ -44,6 +44,7 @@ mod rate;
 mod reference;
 mod rehearsal;
 mod reports;
+mod samples;
 mod schema;
 mod script_golden;
 mod secrets;

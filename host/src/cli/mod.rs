@@ -18,6 +18,7 @@ mod plugin;
 mod plugins;
 mod reports;
 mod run;
+mod samples;
 mod schema;
 mod times;
 mod value;
@@ -41,6 +42,7 @@ pub use plugin::{InspectArgs, LockArgs, NewArgs, PluginArgs, PluginCommand, Plug
 pub use plugins::PluginsArgs;
 pub use reports::{CompareArgs, MergeArgs};
 pub use run::{RunArgs, StatsdFormat};
+pub use samples::SamplesArgs;
 pub use schema::SchemaArgs;
 pub use times::{LatencyView, TimesArgs};
 pub use value::{DataArg, HeaderArg};

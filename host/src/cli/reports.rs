@@ -21,8 +21,8 @@ pub struct MergeArgs {
     pub out: Vec<PathBuf>,
     /// Requests whose times are shown
     ///
-    /// `ok` for those without a failure, `failed` for those with one, `all` for both. The choice of the reports, if they
-    /// agree, if not given; otherwise `all`.
+    /// `ok` for those without a failure, `failed` for those with one, `all` for both. The choice of the reports, if
+    /// they agree, if not given; otherwise `all`.
     #[arg(
         long,
         value_name = "WHICH",

@@ -13,7 +13,7 @@ use super::value::{
     HeaderParser, StageList, at_least_one, data, fail_on, positive, positive_duration, rate, seed, stages, tolerance,
     zero_or_more,
 };
-use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs, OpenTelemetryArgs, PageArgs, TimesArgs};
+use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs, OpenTelemetryArgs, PageArgs, SamplesArgs, TimesArgs};
 use crate::script::model::FailOn;
 
 /// The forms of StatsD's lines.
@@ -183,7 +183,7 @@ pub struct RunArgs {
         long,
         value_name = "D",
         env = "STAMPEDE_APDEX",
-        help_heading = "Report",
+        help_heading = "Load",
         allow_hyphen_values = true,
         value_parser = positive_duration
     )]
@@ -447,6 +447,9 @@ pub struct RunArgs {
     /// URL are sent. What cannot be written is counted and named at the end; it never stops the run.
     #[arg(long, value_name = "URL", env = "STAMPEDE_INFLUX", help_heading = "Report")]
     pub influx: Option<String>,
+    /// The flags of the file of samples.
+    #[command(flatten)]
+    pub samples: SamplesArgs,
     /// The flags of the page.
     #[command(flatten)]
     pub live_page: PageArgs,

@@ -28,8 +28,8 @@ pub struct TimesArgs {
     pub latency: Option<LatencyView>,
     /// Requests whose times are shown
     ///
-    /// `ok` for those without a failure, `failed` for those with one, `all` for both. The table, Markdown, both forms of
-    /// CSV and `.hgrm` have the times of these and say so in their headings; JSON has all three, and the page has a
+    /// `ok` for those without a failure, `failed` for those with one, `all` for both. The table, Markdown, both forms
+    /// of CSV and `.hgrm` have the times of these and say so in their headings; JSON has all three, and the page has a
     /// switch. A change against a baseline is that of these. `all` if not given.
     #[arg(
         long,

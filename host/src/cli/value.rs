@@ -166,6 +166,15 @@ pub(super) fn tolerance(text: &str) -> Result<f64, &'static str> {
     }
 }
 
+/// Parses the share of samples in percent and returns it as a part of 1.
+pub(super) fn sample_share(text: &str) -> Result<f64, &'static str> {
+    let percent = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
+    match percent {
+        Some(percent) if (0.0001..=100.0).contains(&percent) => Ok(percent / 100.0),
+        _ => Err("it must be a share in percent such as 1%, from 0.0001% to 100%"),
+    }
+}
+
 /// Parses a duration of zero or more.
 pub(super) fn zero_or_more(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())

@@ -13,9 +13,10 @@ use crate::data::{DataSet, DataSets};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, io_reason};
 use crate::exit::Exit;
 use crate::metrics::sample::FailureKind;
+use crate::metrics::sample_tap::SampleTaps;
 use crate::plan::requirements::Requirements;
 use crate::plan::{self, Plan};
-use crate::report::model::{ChangeReport, ExhaustedDataSet};
+use crate::report::model::{ChangeReport, ExhaustedDataSet, SamplesReport};
 use crate::report::{self, Report, RunSettings, RunSummary, RunVerdict};
 use crate::run::load_controller::{ControlSender, LoadChangeKind, LoadController};
 use crate::run::signals::{self, ExitOnSignal};
@@ -88,6 +89,7 @@ pub(super) fn run_plan(
     let report = Arc::new(Report {
         data: exhausted_data_sets(&plan.runtime.script_context.data),
         changes: change_reports(&finished),
+        samples: plan.runtime.sample_taps.get().map(samples_report),
         ..built
     });
     let mut results = sinks.finish(&report);
@@ -255,6 +257,11 @@ fn exhausted_data_sets(data: &DataSets) -> Vec<ExhaustedDataSet> {
         users: set.exhausted_users(),
     };
     exhausted.map(report).collect()
+}
+
+/// Returns the counts of a file of samples. The workers have ended, so that nothing is added to them.
+fn samples_report(taps: &SampleTaps) -> SamplesReport {
+    SamplesReport { share: taps.share.part(), taken: taps.counts.taken(), lost: taps.counts.lost() }
 }
 
 /// Returns the changes of the load during the run.

@@ -17,6 +17,7 @@ pub(crate) mod log_linear;
 pub mod recorder;
 pub(crate) mod row_stats;
 pub mod sample;
+pub mod sample_tap;
 pub(crate) mod second;
 pub(crate) mod shown_exchange;
 pub(crate) mod survival;

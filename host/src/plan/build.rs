@@ -2,7 +2,7 @@
 //! started but the plugins, which say what they offer and check each step.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::env_file;
 use super::flow::FlowBuilder;
@@ -77,8 +77,7 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     let set = unset_variables::set_variables(&names, &steps, &drafts, &plugins);
     set.iter().for_each(|set| unset_variables::report_unset_variables(script, &names, set, &mut diagnostics));
     let tls = load_tls(args)?;
-    let apdex = precedence::apdex(args, script);
-    let rows: Vec<_> = drafts.iter().map(|draft| draft.row_info(apdex)).collect();
+    let rows: Vec<_> = drafts.iter().map(|draft| draft.row_info(precedence::apdex(args, script))).collect();
     let checks = diagnostics
         .absorb(checks::register(steps.iter_mut().map(|step| (step.row, &mut step.checks[..])), &mut metrics))
         .unwrap_or_default();
@@ -123,7 +122,15 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
 /// Returns what a plan holds beside plain data.
 fn runtime(tls: Tls, plugins: Vec<PlannedPlugin>, script_context: Arc<ScriptContext>) -> PlanRuntime {
     let body_budget = BodyBudget::new(BODY_MEMORY);
-    PlanRuntime { tls, dial: None, body_budget, shows_all_exchanges: false, plugins, script_context }
+    PlanRuntime {
+        tls,
+        dial: None,
+        body_budget,
+        shows_all_exchanges: false,
+        sample_taps: OnceLock::new(),
+        plugins,
+        script_context,
+    }
 }
 
 /// Loads the plugins of the actions that are needed.

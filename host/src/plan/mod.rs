@@ -24,7 +24,7 @@ mod unset_variables;
 mod user_headers;
 pub(crate) mod workload;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hyper::header::HeaderName;
@@ -35,6 +35,7 @@ use crate::http::BodyBudget;
 use crate::metrics::aggregate::{CheckInfo, RowInfo};
 use crate::metrics::custom_metric::MetricInfo;
 use crate::metrics::sample::RowId;
+use crate::metrics::sample_tap::SampleTaps;
 use crate::metrics::threshold::ThresholdRule;
 use crate::metrics::trace::TraceSettings;
 use crate::net::{Dial, Tls};
@@ -116,6 +117,8 @@ pub struct PlanRuntime {
     pub(crate) body_budget: BodyBudget,
     /// True if every exchange is kept to be shown, in a trial.
     pub shows_all_exchanges: bool,
+    /// Takes samples for a file, if the run writes one; set before the run.
+    pub sample_taps: OnceLock<SampleTaps>,
     /// Plugins in use, by [`Step::plugin`].
     pub plugins: Vec<PlannedPlugin>,
     /// The data sets, environment and secrets that templates and requests are made from.

@@ -69,6 +69,7 @@ impl Report {
             thresholds: verdicts.iter().map(checks_and_thresholds::threshold).collect(),
             data: Vec::new(),
             changes: Vec::new(),
+            samples: None,
             series: time_series(aggregate, &percentiles),
             generator: generator_report(aggregate, outcome.cpu_limits, &settings.plugins),
             settings: settings.without_credentials(),

@@ -109,8 +109,8 @@ impl ReportComparison {
     }
 }
 
-/// Compares two reports with the same rows, in the times of exchanges with one outcome or of all. `tolerance` is relative:
-/// 0.05 is 5 %.
+/// Compares two reports with the same rows, in the times of exchanges with one outcome or of all. `tolerance` is
+/// relative: 0.05 is 5 %.
 ///
 /// # Errors
 /// A message if a histogram cannot be read, or a report does not tell the outcomes apart.

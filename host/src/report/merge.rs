@@ -12,8 +12,8 @@ use super::apdex::ApdexReport;
 use super::duration_stats::{censored_duration_stats, duration_stats, encode, encode_wide};
 use super::model::{
     CheckReport, DurationStats, EncodedTimes, ErrorCount, ExhaustedDataSet, GeneratorReport, MetricReport,
-    OutcomeTimes, PerPhase, PluginReport, Report, RequestTotals, RowHistograms, RowReport, RunReport, ScenarioReport,
-    ThresholdReport, TimesByOutcome,
+    OutcomeTimes, PerPhase, PluginReport, Report, RequestTotals, RowHistograms, RowReport, RunReport, SamplesReport,
+    ScenarioReport, ThresholdReport, TimesByOutcome,
 };
 use super::read::{DecodedTimes, decode_histogram, decode_micros, decode_times};
 use super::settings::RunSettings;
@@ -162,6 +162,7 @@ fn add(sum: &mut Report, other: &Report) -> Result<(), String> {
     data(&mut sum.data, &other.data);
     sum.changes.extend(other.changes.iter().cloned());
     sum.changes.sort_by_key(|change| change.at_us);
+    sum.samples = samples(sum.samples, other.samples);
     series::add(&mut sum.series, &other.series);
     generator_health(&mut sum.generator, &other.generator)
 }
@@ -254,13 +255,14 @@ fn row(sum: &mut RowReport, more: &RowReport, load_us: u64) -> Result<(), String
     let (into, from) = (&mut sum.histograms, &more.histograms);
     let times = |outcome| {
         let response = merge_times(into.response_times(outcome), from.response_times(outcome))?;
-        Ok::<_, String>((response, merge_times(into.service_times(outcome), from.service_times(outcome))?))
+        let service = merge_times(into.service_times(outcome), from.service_times(outcome))?;
+        Ok::<_, String>(MergedRowTimes { response, service })
     };
     let (all, ok, failed) = (times(OutcomeFilter::All)?, times(OutcomeFilter::Ok)?, times(OutcomeFilter::Failed)?);
     set_times(into, &all, are_apart.then_some(&failed));
-    let stats = |(response, service): (MergedTimes, MergedTimes)| OutcomeTimes {
-        response_time_us: response.stats,
-        service_time_us: service.stats,
+    let stats = |times: MergedRowTimes| OutcomeTimes {
+        response_time_us: times.response.stats,
+        service_time_us: times.service.stats,
     };
     OutcomeTimes { response_time_us: sum.response_time_us, service_time_us: sum.service_time_us } = stats(all);
     sum.by_outcome = are_apart.then(|| TimesByOutcome { ok: stats(ok), failed: stats(failed) });
@@ -302,16 +304,19 @@ fn merge_times(a: EncodedTimes<'_>, b: EncodedTimes<'_>) -> Result<MergedTimes, 
     Ok(MergedTimes { times, stats })
 }
 
+/// The merged times of a row.
+struct MergedRowTimes {
+    response: MergedTimes,
+    service: MergedTimes,
+}
+
 /// Sets the histograms of all exchanges, and of those that failed if both reports tell them apart.
-fn set_times(
-    into: &mut RowHistograms,
-    (response, service): &(MergedTimes, MergedTimes),
-    failed: Option<&(MergedTimes, MergedTimes)>,
-) {
+fn set_times(into: &mut RowHistograms, all: &MergedRowTimes, failed: Option<&MergedRowTimes>) {
+    let MergedRowTimes { response, service } = all;
     (into.response_time, into.service_time) = (encode(&response.times.known), encode(&service.times.known));
     (into.cut_off_response_time, into.cut_off_service_time) = (response.cut_off(), service.cut_off());
-    into.failed_response_time = failed.and_then(|(response, _)| response.known());
-    into.failed_service_time = failed.and_then(|(_, service)| service.known());
+    into.failed_response_time = failed.and_then(|failed| failed.response.known());
+    into.failed_service_time = failed.and_then(|failed| failed.service.known());
 }
 
 /// Merges two histograms and returns the sum, encoded and as numbers.
@@ -377,6 +382,16 @@ fn metric(sum: &mut MetricReport, more: &MetricReport, load_us: u64) -> Result<(
         (a, None) => a,
     };
     Ok(())
+}
+
+/// Adds up samples in files. Of two shares the smaller one is kept.
+fn samples(one: Option<SamplesReport>, other: Option<SamplesReport>) -> Option<SamplesReport> {
+    let (Some(one), Some(other)) = (one, other) else { return one.or(other) };
+    Some(SamplesReport {
+        share: one.share.min(other.share),
+        taken: one.taken + other.taken,
+        lost: one.lost + other.lost,
+    })
 }
 
 fn data(sum: &mut Vec<ExhaustedDataSet>, more: &[ExhaustedDataSet]) {

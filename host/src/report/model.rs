@@ -52,6 +52,9 @@ pub(crate) struct Report {
     /// Changes of the load while it ran, in order.
     #[serde(default)]
     pub changes: Vec<ChangeReport>,
+    /// The samples that were written to a file; `None` if none were.
+    #[serde(default)]
+    pub samples: Option<SamplesReport>,
     /// The actions over time.
     pub series: TimeSeries,
     /// The health of the generator itself.
@@ -69,6 +72,17 @@ pub(crate) struct ChangeReport {
     pub scale: Option<f64>,
     /// The scenario that changed; `None` for all.
     pub scenario: Option<String>,
+}
+
+/// The samples that a run wrote to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SamplesReport {
+    /// The part of all samples that were to be written, 0 to 1.
+    pub share: f64,
+    /// Their number.
+    pub taken: u64,
+    /// The number of those that are not in the file, because it was written too slowly.
+    pub lost: u64,
 }
 
 /// A check of a step's replies.
@@ -254,7 +268,7 @@ pub(crate) struct RowReport {
     pub response_time_us: Option<DurationStats>,
     /// End − start of the same exchanges.
     pub service_time_us: Option<DurationStats>,
-    /// The same times of exchanges with and without a failure; `None` if the report is of a version that did not tell
+    /// Those times of exchanges with and without a failure; `None` if the report is of a version that did not tell
     /// them apart.
     #[serde(default)]
     pub by_outcome: Option<TimesByOutcome>,

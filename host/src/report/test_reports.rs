@@ -308,8 +308,8 @@ pub(crate) fn split(parts: usize, seconds: u32, seed: u64) -> (Vec<Report>, Repo
     (each.iter().enumerate().map(report).collect(), whole)
 }
 
-/// Returns the report of an action with a target of 15 ms, of whose requests every other one fails. Successful ones take
-/// `ok` microseconds, failed ones `failed`, and each up to a tenth more.
+/// Returns the report of an action with a target of 15 ms, of whose requests every other one fails. Successful ones
+/// take `ok` microseconds, failed ones `failed`, and each up to a tenth more.
 pub(crate) fn two_outcomes(ok: u64, failed: u64) -> Report {
     let mut infos = rows(&[("Catalog", "http")]);
     infos[0].apdex_target = Some(15_000);

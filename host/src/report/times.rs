@@ -106,8 +106,8 @@ impl<T> PerPhase<T> {
     }
 }
 
-/// HDR histograms of microseconds, V2 compressed format in base64. Those of times that failed or were cut off are `None`
-/// if there are none.
+/// HDR histograms of microseconds, V2 compressed format in base64. Those of times that failed or were cut off are
+/// `None` if there are none.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RowHistograms {
     /// Response time, 3 significant digits.

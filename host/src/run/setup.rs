@@ -99,6 +99,9 @@ pub fn new_shared(plan: &Plan, clock: Clock, users: usize) -> io::Result<WorkerS
     let client = Client::new(options, clock);
     let recorder = Recorder::new(plan.rows.len(), metrics).with_step_metrics(&plan.metrics);
     let mut recorder = recorder.with_workers(plan.workers);
+    if let Some(taps) = plan.runtime.sample_taps.get() {
+        recorder = recorder.with_tap(taps.tap(clock.wall(0)));
+    }
     if plan.runtime.shows_all_exchanges {
         client.show_all();
         recorder.keep_all_exchanges();

@@ -20,6 +20,7 @@ mod progress;
 mod prometheus;
 mod report_file;
 mod run_info;
+mod samples;
 mod sink;
 mod statsd;
 mod sums;
@@ -56,6 +57,7 @@ pub(crate) const SINKS: &[SinkKind] = &[
     SinkKind { name: "influx", flag: "--influx", open: influx::open },
     SinkKind { name: "otlp", flag: "--otlp", open: otlp::open },
     SinkKind { name: "prometheus", flag: "--prometheus", open: prometheus::open },
+    SinkKind { name: "samples", flag: "--samples", open: samples::open },
     SinkKind { name: "page", flag: "--page", open: page::open },
 ];
 

@@ -140,6 +140,6 @@ impl Session {
         if let Some(span) = sample.span {
             self.task.trace.judge(span, sample);
         }
-        self.shared.recorder.borrow_mut().record(sample);
+        self.shared.recorder.borrow_mut().record_of_user(self.id, sample);
     }
 }

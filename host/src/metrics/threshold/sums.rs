@@ -178,7 +178,7 @@ impl Sums {
         self.unfinished += series.err[FailureKind::Unfinished as usize];
     }
 
-    /// Adds the requests of a row and their score. Those that were cut off did not satisfy, whoever ended them.
+    /// Adds the requests of a row and their score. Those that were cut off did not satisfy.
     fn add_apdex<C: Counter>(&mut self, target: u64, series: &RowStats<C>) {
         let counts = ApdexCounts::of_row(series, target);
         self.count += counts.total;

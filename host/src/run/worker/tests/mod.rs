@@ -91,6 +91,7 @@ fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
             shows_all_exchanges: false,
             tls: Tls::load(Trust::Anything).unwrap(),
             dial: None,
+            sample_taps: std::sync::OnceLock::new(),
             body_budget: BodyBudget::new(1 << 20),
             plugins: Vec::new(),
             script_context: Arc::new(script_context),
