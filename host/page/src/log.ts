@@ -23,7 +23,7 @@ export interface ThresholdName {
 }
 
 /** A threshold as it stands; null while there is nothing to judge. */
-export interface ThresholdState {
+export interface ShownThreshold {
   holds: boolean | null;
   value: number | null;
   at_least: boolean;
@@ -133,7 +133,7 @@ export interface Tick {
   /** True if the generator itself was too slow. */
   saturated: boolean;
   /** The thresholds as they stand, in the order of `hello`. */
-  thresholds: ThresholdState[];
+  thresholds: ShownThreshold[];
   marks: Mark[];
   examples: Example[];
 }

@@ -4,7 +4,7 @@
 import { TASK } from "./bucket";
 import { el, foreign, table } from "./dom";
 import { clock, grouped, groupedDecimal, latency, percent } from "./format";
-import type { Report, ThresholdName, ThresholdReport, ThresholdState } from "./log";
+import type { Report, ThresholdName, ThresholdReport, ShownThreshold } from "./log";
 import { totalNumbers } from "./rows";
 import type { Store } from "./store";
 
@@ -107,11 +107,11 @@ function hasPassed({ run, thresholds }: Report): boolean {
   return run.verdict ? run.verdict === "passed" : thresholds.every(({ passed }) => passed);
 }
 
-function ofReport({ passed, value, at_least }: ThresholdReport): ThresholdState {
+function ofReport({ passed, value, at_least }: ThresholdReport): ShownThreshold {
   return { holds: passed, value, at_least };
 }
 
-function measured(unit: string, { value, at_least }: ThresholdState): string {
+function measured(unit: string, { value, at_least }: ShownThreshold): string {
   if (value === null) return "no values";
   const sign = at_least ? "≥ " : "";
   if (unit === "microseconds") return sign + latency(value);

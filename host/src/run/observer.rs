@@ -47,7 +47,7 @@ pub struct SecondSnapshot {
     pub merged: MergedSecond,
     /// The state of the run: sums over the run so far, and the time, the users and the rate of the segment.
     pub totals: Snapshot,
-    /// What this process uses now.
+    /// Memory and files of this process.
     pub process: ProcessUsage,
     /// `true` if no later second is complete yet, so that `totals` are those at its end.
     pub is_newest: bool,

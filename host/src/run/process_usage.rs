@@ -1,8 +1,8 @@
-//! What the process uses of the machine: memory, and open files, of which a system allows a process only so many.
+//! Measures what the process takes of the machine: memory, and open files, whose number the system limits.
 
 use std::fs;
 
-/// What the process uses at a moment. A number is `None` where the system does not tell it.
+/// Memory and open files at a moment. A number is `None` where the system does not tell it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProcessUsage {
     /// Resident memory in bytes.

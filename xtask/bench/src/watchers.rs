@@ -27,7 +27,7 @@ pub(crate) struct Watchers {
     state: Arc<WatchState>,
 }
 
-/// What the watchers share.
+/// The state that the watchers share.
 #[derive(Default)]
 struct WatchState {
     is_over: AtomicBool,
@@ -39,7 +39,7 @@ struct WatchState {
     events: AtomicUsize,
 }
 
-/// What the watchers got.
+/// Counts of what the watchers got.
 pub(crate) struct Watched {
     /// Messages of the collector.
     pub(crate) messages: usize,

@@ -31,7 +31,7 @@ pub(crate) struct ExampleText {
 
 /// A threshold as it stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct ThresholdState {
+pub(crate) struct ShownThreshold {
     /// True if it holds so far; `None` while there is nothing to judge.
     pub holds: Option<bool>,
     /// The number that shows it, in the threshold's unit.
@@ -151,7 +151,7 @@ pub(crate) struct TickEvent {
     /// True if the generator itself was too slow.
     pub saturated: bool,
     /// The thresholds at its end, in the order of the report.
-    pub thresholds: Vec<ThresholdState>,
+    pub thresholds: Vec<ShownThreshold>,
     /// Events in it: segments that began, changes of the load.
     pub marks: Vec<RunMark>,
     /// Failures that were the first of their kind.

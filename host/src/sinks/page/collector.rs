@@ -10,7 +10,7 @@ use crate::metrics::row_stats::{RowStats, TaskCounts};
 use crate::metrics::threshold::LiveThreshold;
 use crate::metrics::threshold::live::LiveThresholds;
 use crate::report::generator::{MAX_LOOP_LAG_US, MAX_START_DELAY_P99_US, MAX_WAIT_SHARE};
-use crate::report::page::{ExampleText, MAX_ROWS, RowTick, RunMark, SharedTimes, ThresholdState, TickEvent};
+use crate::report::page::{ExampleText, MAX_ROWS, RowTick, RunMark, SharedTimes, ShownThreshold, TickEvent};
 use crate::run::SegmentKind;
 use crate::run::load_controller::{LoadChange, LoadChangeKind};
 use crate::run::observer::SecondSnapshot;
@@ -73,7 +73,7 @@ impl TickCollector {
             paused: second.load.paused,
             memory: second.process.memory.unwrap_or(0),
             open_files: second.process.open_files.unwrap_or(0),
-            thresholds: self.thresholds.states().map(threshold_state).collect(),
+            thresholds: self.thresholds.states().map(shown_threshold).collect(),
             marks: self.marks(second, at_ms),
             examples: self.new_examples(counts, end_ms),
             ..TickEvent::default()
@@ -172,10 +172,10 @@ fn set_health(tick: &mut TickEvent, counts: &Interval, workers: &[IntervalHealth
         || tick.loop_lag_us > MAX_LOOP_LAG_US;
 }
 
-fn threshold_state(state: LiveThreshold) -> ThresholdState {
+fn shown_threshold(state: LiveThreshold) -> ShownThreshold {
     let LiveThreshold { holds, value } = state;
     let at_least = value.is_some_and(|value| value.is_lower_bound);
-    ThresholdState { holds, value: value.map(|value| value.value), at_least }
+    ShownThreshold { holds, value: value.map(|value| value.value), at_least }
 }
 
 fn words(change: &LoadChange) -> String {

@@ -61,7 +61,7 @@ pub(in crate::sinks) struct RunSums {
     pub is_paused: bool,
     /// Connections that are open.
     pub connections: u32,
-    /// What the process uses.
+    /// Memory and open files of the process.
     pub process: ProcessUsage,
     /// Exchanges of the warm-up, which are in no row.
     pub warm_up: u64,

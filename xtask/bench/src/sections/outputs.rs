@@ -1,4 +1,4 @@
-//! The price of the outputs: the same load with nobody watching, and with all outputs that are watched.
+//! The price of the outputs: the same load without any, and with all of those that others watch.
 
 use anyhow::{Result, ensure};
 
@@ -34,7 +34,7 @@ pub(crate) fn measure(setup: &Setup) -> Result<Findings> {
         Client { name: name.into(), rounds: setup.rounds(), command: Box::new(command) }
     };
     let mut findings = Findings::new(format!(
-        "{STAMPEDE} with 64 users for {seconds}: nobody watches, or a tab follows `--page`, `--prometheus` is scraped \
+        "{STAMPEDE} with 64 users for {seconds}: without any output, or while a tab follows `--page`, `--prometheus` is scraped \
          once a second and `--otlp` sends once a second. The tab reads all events and draws nothing.",
     ));
     let clients = [client(ALONE, false), client(WATCHED, true)];
