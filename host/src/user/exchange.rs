@@ -6,7 +6,6 @@ use std::rc::Rc;
 use hyper::header::HeaderValue;
 
 use super::operation::{CompletedExchange, Completion, OperationId};
-use super::operations::Operations;
 use super::session::Session;
 use super::start::RequestStart;
 use crate::http::{self, Request, RequestTarget};
@@ -79,65 +78,68 @@ impl RedirectPolicy {
 /// Runs one exchange, from the wait for its turn to the last byte, and follows redirects. Every hop but the last is
 /// recorded here; the last one is left to the guest's judgement. If the run ends between two hops, there is no last
 /// one.
-pub(crate) async fn run_exchange(
+pub(crate) fn run_exchange(
     session: Rc<Session>,
     id: OperationId,
     request: Request,
     mut redirects: RedirectPolicy,
-) -> Completion {
-    let task = &session.task;
-    let mut sent = SentRequest { request: Some(request), id, operations: &task.operations };
-    let meter = task.operations.spare_meter();
-    let mut hop = 0;
-    loop {
-        // It has its request until it ends.
-        let Some(request) = &sent.request else { return Completion::NotStarted };
-        let Some(start) = session.next_turn().await else {
-            // The guest may be waiting for its content, which will not come.
-            request.channel.iter().for_each(|channel| channel.fail(Failure::network("the run ended first")));
-            return Completion::NotStarted;
-        };
-        task.any_started.set(true);
-        task.operations.begin_exchange(id, &meter, start);
-        if let Some(span) = session.begin_attempt(&meter, request, start.at, hop) {
-            meter.update(|measured| measured.span = Some(span));
+) -> impl Future<Output = Completion> {
+    let mut sent = SentRequest { request: Some(request), id, session: Rc::clone(&session) };
+    // An `async fn` would have room for its arguments twice: as they came, and as they are used.
+    async move {
+        let task = &session.task;
+        let meter = task.operations.spare_meter();
+        let mut hop = 0;
+        loop {
+            // It has its request until it ends.
+            let Some(request) = &sent.request else { return Completion::NotStarted };
+            let Some(start) = session.next_turn().await else {
+                // The guest may be waiting for its content, which will not come.
+                request.channel.iter().for_each(|channel| channel.fail(Failure::network("the run ended first")));
+                return Completion::NotStarted;
+            };
+            task.any_started.set(true);
+            task.operations.begin_exchange(id, &meter, start);
+            if let Some(span) = session.begin_attempt(&meter, request, start.at, hop) {
+                meter.update(|measured| measured.span = Some(span));
+            }
+            let under_way = task.active_time.go(&session.shared.clock);
+            let result = http::exchange(&session.shared.client, &session.http, &meter, request).await;
+            drop(under_way);
+            task.operations.end_exchange(id);
+            let measured = *meter.read();
+            session.end_attempt(&measured);
+            let mut completed = Box::new(CompletedExchange { measured, result, request: None });
+            let Some(next) = redirects.follow(&session, request, &mut completed) else {
+                task.operations.keep_meter(meter);
+                completed.charge_headers(&task.allowance);
+                completed.request = sent.request.take();
+                return Completion::Exchange(completed);
+            };
+            let sample = completed.to_sample(task.row());
+            session.show_hop(&sample, request, &completed);
+            session.record(&sample);
+            if let (Some(allowance), Ok(reply)) = (&request.keep_body, &completed.result) {
+                allowance.set(allowance.get() + reply.body.len());
+            }
+            sent.request = Some(next);
+            hop += 1;
         }
-        let under_way = task.active_time.go(&session.shared.clock);
-        let result = http::exchange(&session.shared.client, &session.http, &meter, request).await;
-        drop(under_way);
-        task.operations.end_exchange(id);
-        let measured = *meter.read();
-        session.end_attempt(&measured);
-        let mut completed = Box::new(CompletedExchange { measured, result, request: None });
-        let Some(next) = redirects.follow(&session, request, &mut completed) else {
-            task.operations.keep_meter(meter);
-            completed.charge_headers(&task.allowance);
-            completed.request = sent.request.take();
-            return Completion::Exchange(completed);
-        };
-        let sample = completed.to_sample(task.row());
-        session.show_hop(&sample, request, &completed);
-        session.record(&sample);
-        if let (Some(allowance), Ok(reply)) = (&request.keep_body, &completed.result) {
-            allowance.set(allowance.get() + reply.body.len());
-        }
-        sent.request = Some(next);
-        hop += 1;
     }
 }
 
 /// The request of an exchange. If the exchange's future is dropped, it is left to the task, which may show it.
-struct SentRequest<'a> {
+struct SentRequest {
     /// Taken at the end of the exchange.
     request: Option<Request>,
     id: OperationId,
-    operations: &'a Operations,
+    session: Rc<Session>,
 }
 
-impl Drop for SentRequest<'_> {
+impl Drop for SentRequest {
     fn drop(&mut self) {
         if let Some(request) = self.request.take() {
-            self.operations.leave_request(self.id, request);
+            self.session.task.operations.leave_request(self.id, request);
         }
     }
 }
