@@ -12,8 +12,8 @@ use super::survival::CountedValue;
 /// The greatest number of bins in a list that durations are recorded into. Longer ones take too long to insert into.
 const RECORDED_BINS: usize = 128;
 
-/// The number of recorded durations from which on there is a table, however few bins they have: to search a list for each
-/// of so many would cost more than the memory is worth. A second has room for few rows with so many.
+/// The number of recorded durations from which on there is a table, even of few bins: searching a list that often costs
+/// more than the memory is worth. Few rows get so many requests in a second.
 const MANY_RECORDED: u64 = 1_000;
 
 /// The greatest number of bins in a list that other histograms are added to. A longer one would use as much memory as
