@@ -13,7 +13,7 @@ use super::survival::CountedValue;
 const RECORDED_BINS: usize = 128;
 
 /// The number of recorded durations from which on there is a table, even of few bins: searching a list that often costs
-/// more than the memory is worth. Few rows get so many requests in a second.
+/// more than the memory is worth. Few rows get as many requests in a second.
 const MANY_RECORDED: u64 = 1_000;
 
 /// The greatest number of bins in a list that other histograms are added to. A longer one would use as much memory as
