@@ -12,10 +12,6 @@ use super::survival::CountedValue;
 /// The greatest number of bins in a list that durations are recorded into. Longer ones take too long to insert into.
 const RECORDED_BINS: usize = 128;
 
-/// The number of recorded durations from which on there is a table, even of few bins: searching a list that often costs
-/// more than the memory is worth. Few rows get as many requests in a second.
-const MANY_RECORDED: u64 = 1_000;
-
 /// The greatest number of bins in a list that other histograms are added to. A longer one would use as much memory as
 /// a table.
 const ADDED_BINS: usize = 1_024;
@@ -65,11 +61,6 @@ impl<C: Counter> CompactHistogram<C> {
             *count = count.saturating_add(C::one());
         } else {
             self.count(index, C::one(), RECORDED_BINS);
-            if self.total >= MANY_RECORDED
-                && let Bins::List(list) = &self.bins
-            {
-                self.bins = Bins::Table(table(list));
-            }
         }
     }
 
@@ -283,15 +274,6 @@ mod tests {
             let index = histogram.index(micros);
             assert!((histogram.least(index)..=histogram.greatest(index)).contains(&micros), "{micros}");
         }
-    }
-
-    #[test]
-    fn many_equal_durations_get_a_table() {
-        let mut busy = compact::<u32>(FINE, std::iter::repeat_n(10_000_000, 999));
-        assert!(busy.capacity() < 10, "{}", busy.capacity());
-        busy.record(10_000_000);
-        assert!(busy.capacity() > 1_000, "{}", busy.capacity());
-        assert_eq!((busy.len(), busy.middle(busy.max())), (1_000, busy.middle(10_000)));
     }
 
     #[test]

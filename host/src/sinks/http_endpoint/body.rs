@@ -17,14 +17,12 @@ enum Content {
     /// The whole of it; `None` once it has been sent.
     Whole(Option<Bytes>),
     /// Pieces, until the sender is gone. While the client does not read, none is taken from the channel.
-    #[allow(dead_code, reason = "as `EndpointBody::pieces`")]
     Pieces(Receiver<Bytes>),
 }
 
 impl EndpointBody {
     /// Creates a body of pieces, each sent as soon as the channel has it. It ends when the sender is dropped; the
     /// sender is closed when the client has gone.
-    #[allow(dead_code, reason = "for sinks whose replies go on with the run")]
     pub(in crate::sinks) const fn pieces(receiver: Receiver<Bytes>) -> Self {
         Self(Content::Pieces(receiver))
     }

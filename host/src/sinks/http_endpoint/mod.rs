@@ -72,7 +72,7 @@ impl HttpEndpoint {
     }
 
     /// Returns the address on which it listens, with the port that was picked.
-    #[allow(dead_code, reason = "for the tests, and for sinks that show it")]
+    #[cfg(test)]
     pub(super) const fn address(&self) -> SocketAddr {
         self.address
     }

@@ -68,6 +68,9 @@ fn transport(text: &str) -> Result<InfluxTransport, String> {
         }
         ("udp", ..) => Err("a host and a port are needed over UDP".to_owned()),
         ("http" | "https", Some(_), _) if url.path() == "/" => Err("it has no path".to_owned()),
+        ("http" | "https", Some(_), _) if has_other_precision(&url) => {
+            Err("times are sent in nanoseconds, so `precision` can only be `ns`".to_owned())
+        }
         ("http" | "https", Some(_), _) => {
             let headers = headers(&url, env::var(TOKEN).ok().as_deref())?;
             // A host is there, so neither fails.
@@ -78,6 +81,11 @@ fn transport(text: &str) -> Result<InfluxTransport, String> {
         }
         _ => Err("its scheme is none of http, https and udp".to_owned()),
     }
+}
+
+/// Returns `true` if a URL has the server read times in another unit than nanoseconds, which it calls `n` or `ns`.
+fn has_other_precision(url: &Url) -> bool {
+    url.query_pairs().any(|(name, value)| name == "precision" && !["n", "ns"].contains(&&*value))
 }
 
 /// Returns the header fields of a request: with the token, or else with user name and password of the URL.
@@ -154,10 +162,13 @@ mod tests {
             ("udp://127.0.0.1", "a host and a port are needed over UDP"),
             ("ftp://127.0.0.1/x", "its scheme is none of http, https and udp"),
             ("127.0.0.1:8086", "relative URL without a base"),
+            ("http://127.0.0.1/write?precision=s", "times are sent in nanoseconds, so `precision` can only be `ns`"),
         ] {
             assert_eq!(transport(url).err().as_deref(), Some(why), "{url}");
         }
-        assert!(transport("udp://127.0.0.1:8089").is_ok());
+        for url in ["udp://127.0.0.1:8089", "http://127.0.0.1/write?db=load&precision=ns"] {
+            assert!(transport(url).is_ok(), "{url}");
+        }
     }
 
     #[test]
