@@ -1,5 +1,6 @@
 // The event log of a run, as the program sends it and as a saved report embeds it: one `hello`, then ticks, then
-// one `end`. `docs/decisions/0062-page-event-log.md` says why it has this form; the writer is `host/src/sinks/page/`.
+// one `end`; a page of a report alone also has `times` and, if it compares, `base`.
+// `docs/decisions/0062-page-event-log.md` says why it has this form; the writer is `host/src/sinks/page/`.
 
 /** Name and version of the log. The version is raised when a reader of the old form would misread the new. */
 export const SCHEMA = "stampede-page/1";

@@ -61,6 +61,13 @@ pub struct SecondSnapshot {
     pub changes: Vec<LoadChange>,
 }
 
+impl SecondSnapshot {
+    /// Returns `true` for a second of the load that had not begun to end: those are what thresholds are judged by.
+    pub fn is_judged(&self) -> bool {
+        self.segment == SegmentKind::Load && self.phase == RunPhase::Running
+    }
+}
+
 /// A change of the load, shown as soon as it is made.
 #[derive(Clone, Debug)]
 pub struct LoadUpdate {

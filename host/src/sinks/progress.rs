@@ -4,7 +4,7 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use stampede_time::{Nanos, RunPhase};
+use stampede_time::Nanos;
 
 use super::sink::Sink;
 use crate::cli::RunArgs;
@@ -15,7 +15,6 @@ use crate::report::Report;
 use crate::report::live_screen::{LiveScreen, terminal_size};
 use crate::report::live_table::LiveTable;
 use crate::report::progress::{bar, line};
-use crate::run::SegmentKind;
 use crate::run::observer::{LoadUpdate, SecondSnapshot};
 use crate::stderr;
 
@@ -77,8 +76,7 @@ impl ProgressSink {
 impl Sink for ProgressSink {
     fn second(&mut self, second: &SecondSnapshot) {
         if let Some(live) = &mut self.live {
-            let is_judged = second.segment == SegmentKind::Load && second.phase == RunPhase::Running;
-            live.table.add(&second.merged, is_judged);
+            live.table.add(&second.merged, second.is_judged());
             live.drawings = 0;
             let since = live.last_second.replace(second.ended_at).map(|last| second.ended_at.saturating_sub(last));
             if since.is_some_and(|since| since > INTERRUPTION) {

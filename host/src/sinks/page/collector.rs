@@ -60,7 +60,7 @@ impl TickCollector {
         let length = if second.is_partial && is_next { end_ms - self.end_ms } else { 1_000 };
         let at_ms = end_ms.saturating_sub(length).max(self.end_ms);
         let counts = &second.merged.counts;
-        if second.segment == SegmentKind::Load {
+        if second.is_judged() {
             self.thresholds.add(second.merged.second, counts);
         }
         let mut tick = TickEvent {

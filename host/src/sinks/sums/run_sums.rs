@@ -13,7 +13,6 @@ use crate::metrics::iteration_stats::IterationStats;
 use crate::metrics::row_stats::{ByteCounts, RowStats, TaskCounts};
 use crate::metrics::sample::FailureKind;
 use crate::metrics::threshold::live::LiveThresholds;
-use crate::run::SegmentKind;
 use crate::run::observer::SecondSnapshot;
 use crate::run::process_usage::ProcessUsage;
 use crate::sinks::run_info::RunInfo;
@@ -222,7 +221,7 @@ impl RunSums {
     }
 
     fn judge(&mut self, second: &SecondSnapshot) {
-        let Some(live) = self.live.as_mut().filter(|_| second.segment == SegmentKind::Load) else { return };
+        let Some(live) = self.live.as_mut().filter(|_| second.is_judged()) else { return };
         live.add(second.merged.second, &second.merged.counts);
         for (threshold, state) in self.thresholds.iter_mut().zip(live.states()) {
             threshold.passed = state.holds;
