@@ -233,7 +233,7 @@ fn message(outgoing: OutgoingRequest<'_>) -> HyperRequest {
         headers.insert(COOKIE, cookie);
     }
     if let Some(trace) = trace.filter(|_| !headers.contains_key(TRACEPARENT))
-        && let Ok(value) = HeaderValue::try_from(trace.to_string())
+        && let Ok(value) = HeaderValue::from_bytes(&trace.header_value())
     {
         headers.insert(TRACEPARENT, value);
     }

@@ -2,13 +2,15 @@
 //! Context), and the runs of steps that are to be exported. Their texts hold no secret. Memory is bounded by the number
 //! of spans in an interval.
 
-use std::fmt;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
 use stampede_time::Nanos;
 
 use super::sample::{FailureKind, RowId, Sample, SpanId};
+
+/// The length of a `traceparent`, in bytes.
+pub(crate) const CONTEXT_BYTES: usize = 55;
 
 /// The most spans that all workers together keep in a second.
 pub(crate) const MAX_SPANS_PER_SECOND: usize = 2_000;
@@ -54,11 +56,23 @@ pub struct TraceContext {
     pub is_sampled: bool,
 }
 
-/// Writes the value of `traceparent`.
-impl fmt::Display for TraceContext {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (TraceId { high, low }, SpanId(span), flags) = (self.trace, self.span, u8::from(self.is_sampled));
-        write!(formatter, "00-{high:016x}{low:016x}-{span:016x}-{flags:02x}")
+impl TraceContext {
+    /// Returns the value of `traceparent`. Each request has one, so it is written without a formatter.
+    pub fn header_value(self) -> [u8; CONTEXT_BYTES] {
+        let mut value = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        write_hex(&mut value[3..19], self.trace.high);
+        write_hex(&mut value[19..35], self.trace.low.get());
+        write_hex(&mut value[36..52], self.span.0.get());
+        value[54] += u8::from(self.is_sampled);
+        value
+    }
+}
+
+/// Writes the last digits of a number, as many as there is room for.
+fn write_hex(room: &mut [u8], mut number: u64) {
+    for digit in room.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(number & 0xf) as usize];
+        number >>= 4;
     }
 }
 
@@ -196,11 +210,12 @@ pub(super) mod tests {
         let number = |number| NonZeroU64::new(number).unwrap();
         let trace = TraceId { high: 0x0af7_6519_16cd_43dd, low: number(0x8448_eb21_1c80_319c) };
         let context = TraceContext { trace, span: SpanId(number(0xb7ad_6b71_6920_3331)), is_sampled: true };
-        assert_eq!(context.to_string(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        let value = |context: TraceContext| String::from_utf8(context.header_value().to_vec()).unwrap();
+        assert_eq!(value(context), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
         assert_eq!(trace.bytes()[..2], [0x0a, 0xf7]);
         assert_eq!(context.span.bytes()[6..], [0x33, 0x31]);
         let small = TraceContext { trace: TraceId { high: 0, low: number(1) }, is_sampled: false, ..context };
-        assert_eq!(small.to_string(), "00-00000000000000000000000000000001-b7ad6b7169203331-00");
+        assert_eq!(value(small), "00-00000000000000000000000000000001-b7ad6b7169203331-00");
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! The wire format of a request (RFC 9112 section 3).
 
-use std::io::Write as _;
-
 use hyper::Method;
 use hyper::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, TRANSFER_ENCODING, USER_AGENT};
 
@@ -40,8 +38,7 @@ pub(in crate::http) fn write_head(outgoing: &OutgoingRequest<'_>, out: &mut Vec<
         put(out, &[b"cookie: ", cookie.as_bytes(), b"\r\n"]);
     }
     if let Some(trace) = trace.filter(|_| request.headers.get(&TRACEPARENT).is_none()) {
-        // Memory can always be written to.
-        let _ = write!(out, "traceparent: {trace}\r\n");
+        put(out, &[b"traceparent: ", &trace.header_value(), b"\r\n"]);
     }
     if request.decode && !codings {
         put(out, &[b"accept-encoding: ", body::ACCEPTED_CODINGS.as_bytes(), b"\r\n"]);

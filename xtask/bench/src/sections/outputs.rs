@@ -12,6 +12,10 @@ use crate::watchers::Watchers;
 const ALONE: &str = "no output";
 const WATCHED: &str = "all outputs";
 
+/// The requests per second, a part of what a core can send: a client that sends as fast as it can handles more replies
+/// at once, and so spends less on each, the slower its target is, and those who watch slow the target down.
+const RATE: &str = "20000";
+
 /// Runs both in turn.
 pub(crate) fn measure(setup: &Setup) -> Result<Findings> {
     let target = Target::start(setup, Some(SERVER), false)?;
@@ -23,7 +27,7 @@ pub(crate) fn measure(setup: &Setup) -> Result<Findings> {
         let (script, watchers, seconds) = (&script, &watchers, &seconds);
         let command = move || {
             let mut command = setup.load_runner(script, Some(CLIENT));
-            command.args(["--workers", "1", "--users", "64", "--duration", seconds]);
+            command.args(["--workers", "1", "--users", "64", "--rps-total", RATE, "--duration", seconds]);
             if is_watched {
                 command.args(["--page", "--linger", "0s", "--otlp", &watchers.collector]);
                 command.args(["--prometheus", &watchers.metrics_port.to_string()]);
@@ -34,8 +38,9 @@ pub(crate) fn measure(setup: &Setup) -> Result<Findings> {
         Client { name: name.into(), rounds: setup.rounds(), command: Box::new(command) }
     };
     let mut findings = Findings::new(format!(
-        "{STAMPEDE} with 64 users for {seconds}: without any output, or while a tab follows `--page`, `--prometheus` is scraped \
-         once a second and `--otlp` sends once a second. The tab reads all events and draws nothing.",
+        "{STAMPEDE} with 64 users and {RATE} requests a second for {seconds}: without any output, or while a tab follows \
+         `--page`, `--prometheus` is scraped once a second and `--otlp` sends once a second. The tab reads all events \
+         and draws nothing.",
     ));
     let clients = [client(ALONE, false), client(WATCHED, true)];
     let all = rounds::run(setup, &[target], &clients, &mut findings);
