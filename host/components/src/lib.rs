@@ -19,7 +19,10 @@ const TARGET: &str = "wasm32-wasip2";
 pub const PROFILE_VARIABLE: &str = "STAMPEDE_PLUGIN_PROFILE";
 
 /// Links components with 32 KiB of stack instead of 1 MiB, since every instance has its own.
-const RUSTFLAGS: &str = "-Clink-arg=-zstack-size=32768";
+const STACK_SIZE: &str = "-Clink-arg=-zstack-size=32768";
+
+/// Separates the flags in `CARGO_ENCODED_RUSTFLAGS`.
+const FLAG_SEPARATOR: &str = "\u{1f}";
 
 /// Variables that an outer cargo sets, or a user sets for the host. `CARGO_ENCODED_RUSTFLAGS` is not among them: it is
 /// replaced, and wins over the other ways to give flags.
@@ -49,12 +52,38 @@ pub fn compile(root: &Path, profile: &str, arguments: &[String]) -> Result<PathB
     NOT_FOR_GUESTS.iter().for_each(|name| {
         cargo.env_remove(name);
     });
-    let output = cargo.env("CARGO_ENCODED_RUSTFLAGS", RUSTFLAGS).output()?;
+    let replaced = replaced_folders(root)?;
+    let replaced = replaced.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
+    let flags: Vec<_> = [STACK_SIZE.to_owned()].into_iter().chain(replaced).collect();
+    let output = cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join(FLAG_SEPARATOR)).output()?;
     if output.status.success() {
         return Ok(target.join(TARGET).join(&profile));
     }
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
     Err("the plugins did not compile, see above".into())
+}
+
+/// Returns the folders of this machine that places of panics would name, each with what replaces it. Otherwise a
+/// component would tell who built it, and would have another digest on each machine.
+///
+/// # Errors
+/// The compiler does not tell its folder.
+pub fn replaced_folders(root: &Path) -> Result<Vec<(PathBuf, String)>> {
+    let rustc = |arguments: &[&str]| -> Result<String> {
+        let compiler = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let output = Command::new(compiler).args(arguments).output()?;
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    };
+    // The standard library has such places, unless its sources are installed.
+    let version = rustc(&["--version", "--verbose"])?;
+    let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: ")).unwrap_or_default();
+    let library = Path::new(&rustc(&["--print", "sysroot"])?).join("lib/rustlib/src/rust");
+    let mut replaced = vec![(root.to_owned(), "/stampede-shooter".to_owned()), (library, format!("/rustc/{commit}"))];
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
+    // One for each registry, with a name that differs between a registry and its mirrors.
+    let registries = home.and_then(|home| std::fs::read_dir(home.join("registry/src")).ok());
+    replaced.extend(registries.into_iter().flatten().flatten().map(|entry| (entry.path(), "/crates".to_owned())));
+    Ok(replaced)
 }
 
 fn require_target() -> Result<()> {

@@ -72,16 +72,16 @@ pub(crate) fn describe(plan: &Plan, needs: &Requirements) -> String {
         let most = plan.runtime.body_budget.size() >> 20;
         let _ = writeln!(out, "Contents of replies that are kept may take {most} MiB in all; more fail their step.");
     }
+    let limit = needs.file_limit.map_or_else(|| "there is no limit".into(), |limit| format!("the limit is {limit}"));
     let _ = writeln!(
         out,
-        "Needs: {} on {}, up to {}{}, about {} MiB of memory, {} open files (the limit is {}).",
+        "Needs: {} on {}, up to {}{}, about {} MiB of memory, {} open files ({limit}).",
         count(plan.users().into(), "user"),
         count(plan.workers as u64, "worker thread"),
         count(needs.connections, "connection"),
         more_connections(plan),
         needs.memory >> 20,
-        needs.files,
-        needs.file_limit
+        needs.files
     );
     out
 }

@@ -6,6 +6,9 @@ use crate::diagnostic::Diagnostic;
 
 /// Open files of a process besides its connections: the program, its log, event queues, data files.
 const OTHER_FILES: u64 = 64;
+
+/// The least number that systems give for no limit: macOS this one, Linux the largest of 64 bits.
+const NO_LIMIT: u64 = i64::MAX as u64;
 /// Bytes of one open connection in clear, as measured with HTTP/1.1 and small replies.
 const BYTES_PER_CLEAR_CONNECTION: u64 = 2 << 10;
 /// Bytes of one connection with TLS, as measured with HTTP/2. With HTTP/1.1 it is 10 KiB, but the server chooses.
@@ -29,8 +32,8 @@ pub(crate) struct Requirements {
     pub memory: u64,
     /// Open files that a connection takes: one, or two if the site is in this process too.
     pub files_per_connection: u64,
-    /// The limit of open files, after the soft limit has been raised to the hard one.
-    pub file_limit: u64,
+    /// The limit of open files, after the soft limit has been raised to the hard one; `None` if there is none.
+    pub file_limit: Option<u64>,
 }
 
 impl Requirements {
@@ -44,7 +47,7 @@ impl Requirements {
         let clear = plan.origins.iter().filter(|origin| origin.starts_with("http:")).count() as u64;
         let connection_memory =
             sending * clear * BYTES_PER_CLEAR_CONNECTION + (connections - sending * clear) * BYTES_PER_TLS_CONNECTION;
-        let file_limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX);
+        let file_limit = rlimit::increase_nofile_limit(u64::MAX).ok().filter(|limit| *limit < NO_LIMIT);
         let per_user_plugins = plan.runtime.plugins.iter().filter(|used| used.policy.instance_per_user).count() as u64;
         let memory = BASE_BYTES + users * (BYTES_PER_USER + per_user_plugins * BYTES_PER_INSTANCE) + connection_memory;
         Self {
@@ -61,10 +64,8 @@ impl Requirements {
     /// # Errors
     /// More files are needed than may be open. The message has the limit and how to raise it.
     pub(crate) fn check_limits(&self) -> Result<(), Diagnostic> {
-        if self.files <= self.file_limit {
-            return Ok(());
-        }
-        let (files, limit) = (self.files, self.file_limit);
+        let files = self.files;
+        let Some(limit) = self.file_limit.filter(|limit| files > *limit) else { return Ok(()) };
         let connections = match self.connections {
             1 => "1 connection needs".to_owned(),
             several => format!("{several} connections need"),
@@ -91,13 +92,14 @@ mod tests {
             files: 400 * files_each + OTHER_FILES,
             files_per_connection: files_each,
             memory: 0,
-            file_limit: 500,
+            file_limit: Some(500),
         };
         assert_eq!(needs(1).check_limits(), Ok(()));
         let error = needs(2).check_limits().unwrap_err();
         assert_eq!(error.message, "400 connections need 864 open files, but the limit is 500");
         assert!(error.help.unwrap().starts_with("use at most 218 users"));
-        let error = Requirements { file_limit: 64, ..needs(1) }.check_limits().unwrap_err();
+        let error = Requirements { file_limit: Some(64), ..needs(1) }.check_limits().unwrap_err();
         assert!(error.help.unwrap().starts_with("raise the hard limit"));
+        assert_eq!(Requirements { file_limit: None, ..needs(2) }.check_limits(), Ok(()));
     }
 }

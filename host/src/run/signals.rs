@@ -1,22 +1,26 @@
 //! Ctrl-C, SIGTERM, and the signals that would otherwise end the process without a report: SIGHUP, which a terminal
-//! sends when it is closed, SIGQUIT, SIGUSR1 and SIGUSR2. Everything specific to an operating system stays here.
+//! sends when it is closed, SIGQUIT, SIGUSR1 and SIGUSR2. On Windows, Ctrl-C and Ctrl-Break, and the events by which a
+//! console is closed. Everything specific to an operating system stays here.
 
-#[cfg(unix)]
 use std::future::poll_fn;
 use std::io;
-#[cfg(unix)]
 use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+#[cfg(unix)]
+use tokio::signal::unix::Signal;
 use tokio::sync::oneshot;
+
+#[cfg(not(unix))]
+use windows::ConsoleEvent as Signal;
 
 use crate::exit::Exit;
 
 /// The signals that end a run.
 pub(crate) struct Signals {
-    #[cfg(unix)]
-    streams: Vec<tokio::signal::unix::Signal>,
+    /// A listener to each. What comes between two waits is kept for the second.
+    streams: Vec<Signal>,
 }
 
 impl Signals {
@@ -38,17 +42,16 @@ impl Signals {
         Ok(Self { streams: kinds.into_iter().map(signal).collect::<io::Result<_>>()? })
     }
 
-    /// Starts to listen: from now on Ctrl-C does not kill the process.
+    /// Starts to listen: from now on the events of the console do not kill the process.
     ///
     /// # Errors
-    /// Never on this system.
+    /// The operating system cannot install a handler.
     #[cfg(not(unix))]
-    pub fn listen() -> io::Result<Self> {
-        Ok(Self {})
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self { streams: windows::listen()? })
     }
 
     /// Waits for the next signal.
-    #[cfg(unix)]
     pub(crate) async fn next(&mut self) {
         poll_fn(|cx| {
             let came = self.streams.iter_mut().any(|stream| stream.poll_recv(cx).is_ready());
@@ -56,13 +59,49 @@ impl Signals {
         })
         .await;
     }
+}
 
-    /// Waits for the next Ctrl-C.
-    #[cfg(not(unix))]
-    pub async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
+/// The events of a console.
+#[cfg(not(unix))]
+mod windows {
+    use std::io;
+    use std::task::{Context, Poll};
+
+    use tokio::signal::windows::{
+        CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close, ctrl_logoff,
+        ctrl_shutdown,
+    };
+
+    /// A listener to one kind of event.
+    pub(super) enum ConsoleEvent {
+        C(CtrlC),
+        Break(CtrlBreak),
+        Close(CtrlClose),
+        Logoff(CtrlLogoff),
+        Shutdown(CtrlShutdown),
+    }
+
+    impl ConsoleEvent {
+        pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
+            match self {
+                Self::C(event) => event.poll_recv(cx),
+                Self::Break(event) => event.poll_recv(cx),
+                Self::Close(event) => event.poll_recv(cx),
+                Self::Logoff(event) => event.poll_recv(cx),
+                Self::Shutdown(event) => event.poll_recv(cx),
+            }
         }
+    }
+
+    /// Listens to all of them.
+    pub(super) fn listen() -> io::Result<Vec<ConsoleEvent>> {
+        Ok(vec![
+            ConsoleEvent::C(ctrl_c()?),
+            ConsoleEvent::Break(ctrl_break()?),
+            ConsoleEvent::Close(ctrl_close()?),
+            ConsoleEvent::Logoff(ctrl_logoff()?),
+            ConsoleEvent::Shutdown(ctrl_shutdown()?),
+        ])
     }
 }
 

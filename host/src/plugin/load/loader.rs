@@ -178,3 +178,20 @@ fn check_description(description: &Description) -> Result<Vec<ParamsSchema>, Str
     }
     Ok(schemas)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_builtin_component_does_not_tell_where_it_was_built() {
+        let folder = env!("CARGO_MANIFEST_DIR").trim_end_matches("host");
+        for plugin in BUILTIN {
+            let bytes = plugin.component().expect("it inflates");
+            for path in [folder, "/registry/src/", "/.rustup/", "/rustlib/"] {
+                let is_in = bytes.windows(path.len()).any(|window| window == path.as_bytes());
+                assert!(!is_in, "`{}` has the path `{path}` in it", plugin.name);
+            }
+        }
+    }
+}

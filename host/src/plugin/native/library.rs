@@ -50,6 +50,10 @@ impl NativeLibrary {
     /// # Errors
     /// It cannot be opened, or is not a plugin with this host's version of the contract; the text says which.
     pub fn open(path: &Path) -> Result<Self, String> {
+        if cfg!(all(target_env = "musl", target_feature = "crt-static")) {
+            let why = "a static build of this program cannot load libraries: use the download for `linux-gnu`";
+            return Err(why.into());
+        }
         // A name without a folder would be searched for in the system's folders.
         let path = std::path::absolute(path).map_err(|error| error.to_string())?;
         // SAFETY: the user has allowed the library to do anything (`--allow-native`).
