@@ -150,7 +150,8 @@ fn a_run_without_a_script_is_rejected() {
     let run = shooter().finish().exits(2);
     assert_eq!(
         run.stderr,
-        "error[usage::script]: no script was given\n  = help: name one with `--script FILE`, or try `stampede-shooter demo`\n"
+        "error[usage::script]: no script was given\n  = help: name one, or a URL, before the flags: `stampede-shooter script.yml`; \
+         or try `stampede-shooter demo`\n"
     );
 }
 

@@ -47,15 +47,16 @@ fn completions_work_in_fish() {
 /// In a terminal of its own, since zsh completes only what is typed there. A function shows the line that came out.
 #[test]
 fn completions_work_in_zsh() {
-    let run = shooter().args("completions zsh").finish().exits(0);
+    let run = shooter().file("load.yml", "").args("completions zsh").finish().exits(0);
     std::fs::write(run.path("completions"), &run.stdout).expect("a file");
-    for (typed, completed) in COMPLETED {
+    for (typed, completed) in [("load.y", "load.yml")].into_iter().chain(COMPLETED) {
         let script = format!(
-            "zmodload zsh/zpty; zpty shell zsh -f -i; \
+            "cd {}; zmodload zsh/zpty; zpty shell zsh -f -i; \
              zpty -w shell \"PS1=; autoload -Uz compinit; compinit -u -D; source {}; \
              compdef _stampede-shooter stampede-shooter; stampede-shooter() {{ print -r -- GOT-\\$*-END }}\"; \
              zpty -w -n shell $'stampede-shooter {typed}\\t\\n'; \
-             zpty -r shell seen '*GOT-[a-z-]*-END*'; print -r -- $seen",
+             zpty -r shell seen '*GOT-[a-z.-]*-END*'; print -r -- $seen",
+            run.path("").display(),
             run.path("completions").display()
         );
         let printed = printed_by("zsh", &["-f", "-c"], &script);

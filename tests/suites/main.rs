@@ -32,6 +32,7 @@ mod login;
 mod main_job;
 #[cfg(unix)]
 mod native;
+mod one_line;
 mod outcomes;
 #[cfg(unix)]
 mod page;

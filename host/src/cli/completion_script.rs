@@ -14,7 +14,20 @@ pub fn completions(shell: Shell, mut definition: clap::Command, out: &mut Vec<u8
         let text = String::from_utf8_lossy(&script);
         script = text.replace(&NAME.replace('-', "__subcmd__"), &NAME.replace('-', "__")).into_bytes();
     }
+    if shell == Shell::Zsh {
+        script = with_commands_first(&String::from_utf8_lossy(&script)).into_bytes();
+    }
     out.extend(script);
+}
+
+/// Changes the script for zsh so that the first word is a command or a file. The library takes a command for the second
+/// word, since it does not know that an argument and a command exclude each other.
+fn with_commands_first(script: &str) -> String {
+    let Some((before, rest)) = script.split_once("'::source -- ") else { return script.to_owned() };
+    let after = rest.split_once('\n').map_or("", |(_, after)| after);
+    let (commands, both) = (":: :_stampede-shooter_commands", ":: :{_stampede-shooter_commands; _files}");
+    // The word of the command is named three times: where it is taken, in the context, and in the choice.
+    before.to_owned() + &after.replacen(commands, both, 1).replacen("$line[2]", "$line[1]", 3)
 }
 
 #[cfg(test)]

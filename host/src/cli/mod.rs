@@ -12,6 +12,7 @@ mod demo;
 mod listen_address;
 mod man;
 mod native;
+mod new;
 mod opentelemetry;
 mod page;
 mod plugin;
@@ -36,6 +37,7 @@ pub use demo::DemoArgs;
 pub use listen_address::ListenAddress;
 pub use man::man;
 pub use native::NativeArgs;
+pub use new::NewScriptArgs;
 pub use opentelemetry::OpenTelemetryArgs;
 pub use page::PageArgs;
 pub use plugin::{InspectArgs, LockArgs, NewArgs, PluginArgs, PluginCommand, PluginKind, PluginLanguage, TestArgs};
@@ -58,7 +60,7 @@ pub const NAME: &str = "stampede-shooter";
     about = "Load-tests HTTP and streaming sites with scripts of sandboxed actions",
     long_about = "Load-tests HTTP and streaming sites: thousands of virtual users sign in, walk a script within their \
                   rate limit, and every request is measured. Each action of a script runs in a WebAssembly sandbox.\n\n\
-                  Without a command the script is run. Every flag can also be given by the environment variable shown \
+                  Without a command a script, or a single URL, is run. Every flag can also be given by the environment variable shown \
                   beside it; a flag overrides its variable, and both override the script.",
     after_help = Exit::table(),
     args_conflicts_with_subcommands = true,
@@ -116,6 +118,12 @@ pub enum Command {
     Plugin(PluginArgs),
     /// Print a JSON Schema of scripts, for editors
     Schema(SchemaArgs),
+    /// Write a first script
+    #[command(
+        long_about = "Writes a script to begin with, and beside it the JSON Schema that lets editors complete and \
+                            check it. Neither overwrites another file."
+    )]
+    New(NewScriptArgs),
     /// Run the sample script against an embedded site
     #[command(
         long_about = "Starts an embedded streaming site and runs a script against it: the sample script, unless \

@@ -2,7 +2,7 @@
 //! applies the defaults, after the values of the script. Numbers and durations may begin with a minus sign, so that
 //! their parsers can explain the error, where clap would take it for an unknown flag.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
@@ -29,10 +29,17 @@ pub enum StatsdFormat {
 /// The flags of a run. `None`, `false` and an empty list mean that neither flag nor variable was given.
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct RunArgs {
+    /// The script to run, `-` for standard input, or a URL to get
+    ///
+    /// A URL begins with `http://` or `https://` and may hold templates such as `{{randInt 1 9}}`. It is a script of
+    /// one step.
+    #[arg(value_name = "SCRIPT|URL")]
+    pub source: Option<PathBuf>,
     /// Concurrent virtual users
     ///
     /// At least 1. One user if not given.
     #[arg(
+        short,
         long,
         value_name = "N",
         env = "STAMPEDE_USERS",
@@ -45,6 +52,7 @@ pub struct RunArgs {
     ///
     /// More than 0, a decimal such as 0.5 is fine. No limit if not given.
     #[arg(
+        short,
         long,
         value_name = "R",
         env = "STAMPEDE_RPS",
@@ -58,6 +66,7 @@ pub struct RunArgs {
     /// A number with a unit (ms, s, m, h), more than 0. With neither --duration nor --iterations each user walks the
     /// script once.
     #[arg(
+        short,
         long,
         value_name = "D",
         env = "STAMPEDE_DURATION",
@@ -226,7 +235,7 @@ pub struct RunArgs {
     )]
     pub seed: Option<u64>,
 
-    /// The script to run; `-` reads standard input
+    /// The script to run, where it is not the first argument; `-` reads standard input
     #[arg(long, value_name = "FILE", env = "STAMPEDE_SCRIPT", help_heading = "Script")]
     pub script: Option<PathBuf>,
     /// A data set from a file, for `{{pick NAME}}` and `{{next NAME}}` (repeatable)
@@ -270,6 +279,7 @@ pub struct RunArgs {
     /// The value may hold templates such as `{{userId}}`; it is rendered once for each user. Several are separated by
     /// line breaks in the variable.
     #[arg(
+        short = 'H',
         long,
         value_name = "NAME:VALUE",
         env = "STAMPEDE_HEADER",
@@ -466,4 +476,18 @@ pub struct RunArgs {
     /// The flags about the terminal.
     #[command(flatten)]
     pub console: ConsoleArgs,
+}
+
+impl RunArgs {
+    /// Returns the path of the script that was named, or the URL: the first argument, or else the flag's value.
+    pub fn script_or_url(&self) -> Option<&Path> {
+        self.source.as_deref().or(self.script.as_deref())
+    }
+
+    /// Returns the URL, if one was named instead of a script.
+    pub fn url(&self) -> Option<&str> {
+        let text = self.source.as_deref()?.to_str()?;
+        let (scheme, _) = text.split_once("://")?;
+        ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)).then_some(text)
+    }
 }

@@ -1,6 +1,6 @@
 //! The command line: arguments in, values or errors out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
@@ -144,7 +144,6 @@ fn wrong_values_are_rejected_with_the_reason() {
         ("--data=movies=", "the file is missing"),
         ("--log=loud", "possible values: off, error"),
         ("--grace-stop=1s", "--graceful-stop"),
-        ("script.yml", "unrecognized subcommand"),
     ] {
         let error = parse(&[arg]).expect_err(arg);
         assert!(error.contains(reason), "{arg}: {error}");
@@ -199,8 +198,17 @@ fn commands_take_their_own_flags() {
 }
 
 #[test]
-fn flags_of_a_run_before_a_command_are_rejected_rather_than_ignored() {
-    assert!(parse(&["--users", "7", "check"]).is_err());
+fn a_script_or_a_url_is_the_first_argument() {
+    let args = run(&["load.yml", "-u", "7", "-r", "0.5", "-d", "10s", "-H", "a:1"]);
+    assert_eq!((args.script_or_url(), args.url()), (Some(Path::new("load.yml")), None));
+    assert_eq!((args.users, args.rps, args.duration), (Some(7), Some(0.5), Some(Duration::from_secs(10))));
+    assert_eq!(args.header.len(), 1);
+    for url in ["http://site", "https://site/a?b", "HTTP://site"] {
+        assert_eq!(run(&["--users=7", url]).url(), Some(url));
+    }
+    for path in ["ftp://site", "http:/site", "site", "-"] {
+        assert_eq!(run(&[path]).url(), None, "{path}");
+    }
     assert!(parse(&["completions", "tcsh"]).is_err());
 }
 

@@ -1,6 +1,7 @@
 //! `check`: everything that a run does before its first request, and the plan in sentences.
 
-use super::run::{build_plan, read_source};
+use super::run::build_plan;
+use super::source;
 use crate::cli::RunArgs;
 use crate::command::output::print;
 use crate::diagnostic::Diagnostics;
@@ -14,7 +15,7 @@ use crate::sinks::{self, SINKS};
 /// # Errors
 /// Returns all errors in it.
 pub(super) fn check(args: &RunArgs) -> Result<Exit, Diagnostics> {
-    let source = read_source(args.script.as_deref())?;
+    let source = source::of_run(args)?;
     let plan = build_plan(args, &source)?;
     drop(sinks::open(SINKS, args, &plan)?);
     let needs = Requirements::of_plan(&plan, 1);

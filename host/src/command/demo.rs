@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stampede_site::{SAMPLE_SCRIPT, Site};
 
-use super::run;
+use super::{run, source};
 use crate::cli::DemoArgs;
 use crate::command::output::print;
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, io_reason};
@@ -36,8 +36,12 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Diagnostics> {
     stderr::print_line(format_args!("running against the sample site on {base}"));
     let mut run = args.run.clone();
     run.base_url.get_or_insert(base);
-    let source = match run.script.as_deref() {
-        Some(path) => run::read_source(Some(path))?,
+    if let Some(url) = run.url() {
+        let message = format!("`demo` runs against its own site, not against `{}`", source::shown_url(url));
+        return Err(Diagnostic::new("usage::script", message).help("leave `demo` out").into());
+    }
+    let source = match run.script_or_url() {
+        Some(_) => source::of_run(&run)?,
         None => Arc::new(SourceText { name: "sample.yml".into(), text: SAMPLE_SCRIPT.into() }),
     };
     // Each connection has both its ends in this process.

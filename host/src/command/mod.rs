@@ -5,35 +5,49 @@ mod check;
 mod compare;
 mod compile;
 mod control;
+mod definition;
 mod demo;
 mod merge;
+mod new;
 mod output;
 mod plugin;
 mod plugins;
 mod run;
 mod schema;
+mod source;
 mod trial;
 
 use clap::FromArgMatches;
+use clap::error::ErrorKind;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{self, Cli, Command, ConsoleArgs, LogLevel};
 use crate::diagnostic::Diagnostic;
 use crate::exit::Exit;
-use crate::report::formats::{self, FORMATS};
 use crate::stderr;
+pub use definition::definition;
 use output::{is_colored, print, print_errors};
 
 /// Parses the arguments of the process. On wrong usage, and for `--help` and `--version`, it prints and exits.
 pub fn parse() -> Cli {
-    let mut matches = definition().get_matches();
+    let mut matches = definition().try_get_matches().unwrap_or_else(|error| exit_with(&error));
+    if let Err(error) = source::check_named_once(&matches) {
+        exit_with(&error);
+    }
     Cli::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut definition()).exit())
 }
 
-/// Returns the definition of the command line, with the report formats in its help.
-pub fn definition() -> clap::Command {
-    cli::definition(&formats::described(FORMATS))
+/// Prints an error in the arguments and exits. Where one more argument follows something that is neither a command nor
+/// a script, the first one is the error.
+fn exit_with(error: &clap::Error) -> ! {
+    let first = std::env::args().nth(1).filter(|first| !first.starts_with('-'));
+    let is_one_too_many = matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::ArgumentConflict);
+    let mistaken = first.filter(|first| is_one_too_many && source::is_nothing(first));
+    let Some(mistaken) = mistaken else { error.exit() };
+    let diagnostics = source::no_such_source(&mistaken).into();
+    print_errors(&diagnostics, is_colored(&ConsoleArgs::default()));
+    std::process::exit(diagnostics.exit().code().into())
 }
 
 /// Runs the command, prints its errors on standard error, and returns the exit code.
@@ -45,6 +59,7 @@ pub fn dispatch(cli: &Cli) -> Exit {
         None => run::run(&cli.run),
         Some(Command::Check(args)) => check::check(args),
         Some(Command::Try(args)) => trial::try_once(args),
+        Some(Command::New(args)) => new::new(args),
         Some(Command::CompileComponent(args)) => Ok(compile::compile(*args)),
         Some(Command::Plugins(args)) => plugins::plugins(args),
         Some(Command::Plugin(args)) => plugin::plugin(args),
@@ -94,6 +109,7 @@ fn console(cli: &Cli) -> ConsoleArgs {
         Some(Command::Demo(args)) => args.run.console.clone(),
         Some(Command::Plugins(args)) => args.console.clone(),
         Some(Command::Schema(args)) => args.console.clone(),
+        Some(Command::New(args)) => args.console.clone(),
         Some(Command::Plugin(args)) => args.console().clone(),
         Some(Command::Control(args)) => args.console.clone(),
         Some(Command::Merge(args)) => args.console.clone(),

@@ -37,7 +37,7 @@ pub(super) fn plugins(args: &PluginsArgs) -> Result<Exit, Diagnostics> {
 /// The script is wrong, or a plugin does not load.
 pub(super) fn load_plugins(script: Option<&Path>, policy: PluginLoadOptions) -> Result<PluginSet, Diagnostics> {
     let source = match script {
-        Some(path) => super::run::read_source(Some(path))?,
+        Some(path) => super::source::of_file(Some(path))?,
         None => Arc::new(SourceText { name: String::new(), text: "steps: [{name: none}]".into() }),
     };
     let script = script::parse(&source)?;

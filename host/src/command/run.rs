@@ -1,16 +1,16 @@
 //! `stampede-shooter`: runs a script and reports. All errors are found before the first request.
 
-use std::io::{IsTerminal, Read};
-use std::path::Path;
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::compare::{self, Baseline};
+use super::source;
 use crate::cli::RunArgs;
 use crate::command::output::{announce, is_colored, print, print_errors, warn_about_native};
 use crate::control::{ControlSocket, TerminalKeys};
 use crate::data::{DataSet, DataSets};
-use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, io_reason};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceText};
 use crate::exit::Exit;
 use crate::metrics::sample::FailureKind;
 use crate::metrics::sample_tap::SampleTaps;
@@ -27,15 +27,12 @@ use crate::sinks::threads::{QUEUE_SECONDS, SinkResults};
 use crate::sinks::{self, MissedSeconds, NamedSink, RunInfo, SINKS, Sink, SinkThreads, run_settings};
 use crate::stderr;
 
-/// The size of the largest script, in bytes.
-const MAX_SCRIPT_BYTES: u64 = 16 << 20;
-
 /// Runs the script that the arguments name.
 ///
 /// # Errors
 /// Returns all errors found before the run; or those of its outputs, if nothing else fails it.
 pub(super) fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
-    let source = read_source(args.script.as_deref())?;
+    let source = source::of_run(args)?;
     run_source(args, &source, 1)
 }
 
@@ -180,32 +177,6 @@ fn warn_about_dropped_path(plan: &Plan) {
     );
 }
 
-/// Reads a script from a file, or from standard input if it is `-`.
-///
-/// # Errors
-/// No script was named, or it cannot be read.
-pub(super) fn read_source(path: Option<&Path>) -> Result<Arc<SourceText>, Diagnostic> {
-    let path = path.ok_or_else(|| {
-        Diagnostic::new("usage::script", "no script was given")
-            .help("name one with `--script FILE`, or try `stampede-shooter demo`")
-    })?;
-    let name = path.display().to_string();
-    let unreadable = |why: String| Diagnostic::new("usage::script", format!("cannot read `{name}`: {why}"));
-    let reader: Box<dyn Read> = if name == "-" {
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(std::fs::File::open(path).map_err(|error| unreadable(io_reason(&error)))?)
-    };
-    let mut bytes = Vec::new();
-    reader.take(MAX_SCRIPT_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(io_reason(&error)))?;
-    if bytes.len() as u64 > MAX_SCRIPT_BYTES {
-        return Err(unreadable(format!("it is larger than {} MiB", MAX_SCRIPT_BYTES >> 20)));
-    }
-    let text = String::from_utf8(bytes)
-        .map_err(|error| unreadable(format!("it is not UTF-8 (at its byte {})", error.utf8_error().valid_up_to())))?;
-    Ok(Arc::new(SourceText { name, text }))
-}
-
 /// Both ends of the requests to a run.
 struct RunControl {
     sender: ControlSender,
@@ -227,7 +198,7 @@ fn execute(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let finished = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
         // Keys are read where their effect is shown, unless the script is read from standard input.
-        let is_script = args.script.as_deref().is_some_and(|path| path.as_os_str() == "-");
+        let is_script = args.script_or_url().is_some_and(|path| path.as_os_str() == "-");
         let keys = (terminal && is_shown && !is_script).then(|| TerminalKeys::listen(sender.clone())).flatten();
         if keys.is_some() {
             stderr::print_line(format_args!("keys: `+` and `-` change the load by a tenth, `p` pauses, `q` stops"));

@@ -1,25 +1,40 @@
 //! `schema`: one JSON Schema of scripts, from the host's keys and the schemas of the plugins' actions.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::plugins::load_plugins;
-use crate::cli::SchemaArgs;
+use crate::cli::{NativeArgs, SchemaArgs};
 use crate::command::output::print;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
 use crate::plugin::load::resolve::PluginLoadOptions;
 use crate::script;
 
-/// Prints the schema. With a script it includes the script's plugins, and allows no other action.
+/// Prints the schema.
 ///
 /// # Errors
 /// The script is wrong, or a plugin does not load.
 pub(super) fn schema(args: &SchemaArgs) -> Result<Exit, Diagnostics> {
+    let script = args.script.as_deref().map(|script| (script, args.native));
+    print(text(script)?.as_bytes())
+}
+
+/// Returns the text of the schema. With a script, and its right to native plugins, it includes the script's plugins,
+/// and allows no other action.
+///
+/// # Errors
+/// The script is wrong, or a plugin does not load.
+pub(super) fn text(script: Option<(&Path, NativeArgs)>) -> Result<String, Diagnostics> {
     let mut schema: Value =
         serde_json::from_str(script::SCHEMA).map_err(|error| Diagnostic::new("internal::schema", error.to_string()))?;
     let plugins = load_plugins(
-        args.script.as_deref(),
-        PluginLoadOptions { allow_native: args.native.allow_native, ..PluginLoadOptions::default() },
+        script.map(|(script, _)| script),
+        PluginLoadOptions {
+            allow_native: script.is_some_and(|(_, native)| native.allow_native),
+            ..PluginLoadOptions::default()
+        },
     )?;
     let mut names = Vec::new();
     for plugin in plugins.iter() {
@@ -35,7 +50,7 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<Exit, Diagnostics> {
         }
     }
     for block in ["step", "login"] {
-        if args.script.is_some() {
+        if script.is_some() {
             schema["$defs"][block]["properties"]["action"]["enum"] = json!(names);
         } else {
             // The parameters of an action of a script's own plugin are unknown.
@@ -43,7 +58,7 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<Exit, Diagnostics> {
             add_action_condition(&mut schema, block, &json!({"not": {"enum": names}}), false, &anything);
         }
     }
-    print(format!("{schema:#}\n").as_bytes())
+    Ok(format!("{schema:#}\n"))
 }
 
 /// Adds a schema that applies to a step with such an action; the default action need not be named.

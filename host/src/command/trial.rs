@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::run;
+use super::{run, source};
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
@@ -24,7 +24,7 @@ pub(super) fn try_once(args: &RunArgs) -> Result<Exit, Diagnostics> {
         let message = format!("`{flag}` has no effect: `try` walks the script once with one user");
         return Err(Diagnostic::new("usage::load", message).help("remove the flag").into());
     }
-    let source = run::read_source(args.script.as_deref())?;
+    let source = source::of_run(args)?;
     let fail_on = args.fail_on.or(Some(FailOn::AnyError));
     let args = RunArgs { workers: Some(1), quiet: true, fail_on, ..args.clone() };
     let mut script = script::parse(&source)?;

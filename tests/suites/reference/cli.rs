@@ -74,7 +74,8 @@ fn arguments(page: &mut String, arguments: &[&Arg]) {
 fn name(arg: &Arg) -> String {
     let values = arg.get_value_names().filter(|_| arg.get_action().takes_values());
     let values: Vec<_> = values.into_iter().flatten().map(|value| value.to_string()).collect();
-    let flag = arg.get_long().map(|long| format!("--{long}"));
+    let short = arg.get_short().map(|short| format!("-{short}, ")).unwrap_or_default();
+    let flag = arg.get_long().map(|long| format!("{short}--{long}"));
     flag.into_iter().chain(values).collect::<Vec<_>>().join(" ")
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::command::output::print;
-use crate::command::run;
+use crate::command::source;
 use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
 use crate::plugin::load::renew_lock;
@@ -14,7 +14,7 @@ use crate::script;
 /// # Errors
 /// The script is wrong, a component cannot be fetched, or the lock cannot be written.
 pub(super) fn lock(path: Option<&Path>) -> Result<Exit, Diagnostics> {
-    let source = run::read_source(path)?;
+    let source = source::of_file(path)?;
     let locked = renew_lock::update_lock(&script::parse(&source)?)?;
     for (name, locked) in locked {
         print(format!("{}  {name}  {}\n", locked.sha256, locked.source).as_bytes())?;

@@ -2,7 +2,7 @@
 
 use crate::cli::TestArgs;
 use crate::command::output::{print, warn_about_native};
-use crate::command::run;
+use crate::command::source;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
 use crate::plugin::load::identify;
@@ -16,7 +16,7 @@ use crate::rehearsal::{CaseResult, RuleResult, check_conformance, format_millis,
 /// The cases are wrong, or the component does not load.
 pub(super) fn test(args: &TestArgs) -> Result<Exit, Diagnostics> {
     let cases = args.cases.display();
-    let source = run::read_source(Some(&args.cases)).map_err(|unread| Diagnostic {
+    let source = source::of_file(Some(&args.cases)).map_err(|unread| Diagnostic {
         help: Some(format!("`--cases FILE` names another file than `{cases}`")),
         ..unread
     })?;
