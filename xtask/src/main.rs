@@ -1,11 +1,10 @@
 //! The project's own commands, each a single `cargo xtask NAME` that works on a fresh clone: a command sets up what it
 //! needs, or names it in one line.
 
-mod bench;
 mod demo;
-mod dist;
 mod docs;
 mod instructions;
+mod own_crate;
 mod test;
 
 use std::process::ExitCode;
@@ -22,7 +21,7 @@ commands:
   tools install the tools that the tests build plugins in Python, JavaScript and C with, and httpbin, as `test` does
   docs [--picture [BINARY]]
         the book into target/book; --picture draws docs/picture.svg instead, from a run of a release build or of BINARY
-  dist  release build for this machine into dist/, with man page and completions
+  dist  packages for each system into dist/, checked and tried; `dist --help` lists the options
   instructions
         count the instructions of each request's fixed costs with callgrind; fails when a count grew by a tenth
   bench measure the cost beside wrk, oha, k6 and curl, into host/benches/RESULTS.md; `bench --help` lists the options";
@@ -45,10 +44,9 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         ["test", "--quick"] => test::run_quick(),
         ["test", "--faults"] => test::run_faults(),
         ["tools"] => languages::ensure(),
-        ["dist"] => dist::run(),
         ["docs", ..] => docs::run(&arguments[1..]),
         ["instructions"] => instructions::run(),
-        ["bench", ref arguments @ ..] => bench::run(arguments),
+        [command @ ("bench" | "dist"), ref arguments @ ..] => own_crate::run(command, arguments),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())
