@@ -98,16 +98,26 @@ impl Http2Server {
 
     /// Listens on a free port until the tests end.
     pub fn answering(reply: impl Fn(Http2Request) -> Vec<Part> + Send + Sync + 'static) -> Self {
-        Self::serve(None, Arc::new(reply))
+        Self::serve(Welcome::default(), Arc::new(reply))
     }
 
     /// Listens as [`Self::answering`] does, and allows no stream at first, and then this many at once: a request is
     /// answered only when the client has had the time to send more.
     pub fn allowing(streams: u32, reply: impl Fn(Http2Request) -> Vec<Part> + Send + Sync + 'static) -> Self {
-        Self::serve(Some(streams), Arc::new(reply))
+        Self::serve(Welcome { streams: Some(streams), ..Welcome::default() }, Arc::new(reply))
     }
 
-    fn serve(streams: Option<u32>, reply: Arc<Replies>) -> Self {
+    /// Listens as [`Self::allowing`] does, but sends these parts on its first connections instead of allowing a stream.
+    pub fn turning_away(
+        connections: usize,
+        parts: impl Into<Vec<Part>>,
+        reply: impl Fn(Http2Request) -> Vec<Part> + Send + Sync + 'static,
+    ) -> Self {
+        let turned_away = (connections, parts.into());
+        Self::serve(Welcome { streams: Some(100), turned_away }, Arc::new(reply))
+    }
+
+    fn serve(welcome: Welcome, reply: Arc<Replies>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let addr = listener.local_addr().expect("a bound listener has an address");
         let counts = Arc::new(Mutex::new(Http2Counts::default()));
@@ -115,10 +125,10 @@ impl Http2Server {
         thread::spawn(move || {
             for (connection, stream) in (1..).zip(listener.incoming().flatten()) {
                 lock(&counting).connections = connection;
-                let (reply, counts) = (Arc::clone(&reply), Arc::clone(&counting));
+                let (reply, counts, welcome) = (Arc::clone(&reply), Arc::clone(&counting), welcome.clone());
                 // A client that disconnects ends its connection and nothing else.
                 thread::spawn(move || {
-                    let served = Connection { stream: &stream, reply: &*reply, counts: &counts, connection, streams };
+                    let served = Connection { stream: &stream, reply: &*reply, counts: &counts, connection, welcome };
                     served.serve().unwrap_or_default();
                 });
             }
@@ -141,13 +151,21 @@ fn lock(counts: &Mutex<Http2Counts>) -> MutexGuard<'_, Http2Counts> {
     counts.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The beginning of connections.
+#[derive(Clone, Default)]
+struct Welcome {
+    /// The streams that are allowed after the client knows that none is.
+    streams: Option<u32>,
+    /// The number of connections, and what is sent on them instead.
+    turned_away: (usize, Vec<Part>),
+}
+
 struct Connection<'a> {
     stream: &'a TcpStream,
     reply: &'a Replies,
     counts: &'a Mutex<Http2Counts>,
     connection: usize,
-    /// The streams that are allowed after the client knows that none is.
-    streams: Option<u32>,
+    welcome: Welcome,
 }
 
 impl Connection<'_> {
@@ -155,7 +173,7 @@ impl Connection<'_> {
         let mut stream = self.stream;
         stream.set_nodelay(true)?;
         stream.read_exact(&mut [0; PREFACE])?;
-        stream.write_all(&frame(SETTINGS, 0, 0, &self.streams.map_or_else(Vec::new, |_| max_streams(0))))?;
+        stream.write_all(&frame(SETTINGS, 0, 0, &self.welcome.streams.map_or_else(Vec::new, |_| max_streams(0))))?;
         let (mut opened, mut acknowledged, mut number, mut held) = (0, 0, 0, Vec::new());
         loop {
             let mut head = [0; 9];
@@ -168,8 +186,12 @@ impl Connection<'_> {
                 (SETTINGS, 0) => stream.write_all(&frame(SETTINGS, ACK, 0, &[]))?,
                 (SETTINGS, _) => {
                     acknowledged += 1;
-                    if let Some(streams) = self.streams.filter(|_| acknowledged == 1) {
-                        stream.write_all(&frame(SETTINGS, 0, 0, &max_streams(streams)))?;
+                    match self.welcome.streams.filter(|_| acknowledged == 1) {
+                        Some(_) if self.connection <= self.welcome.turned_away.0 => {
+                            answer(stream, 0, &self.welcome.turned_away.1)?;
+                        }
+                        Some(streams) => stream.write_all(&frame(SETTINGS, 0, 0, &max_streams(streams)))?,
+                        None => {}
                     }
                 }
                 (PING, 0) => stream.write_all(&frame(PING, ACK, 0, &payload))?,
@@ -181,7 +203,7 @@ impl Connection<'_> {
                 // Content arrives in several frames, and stream numbers rise.
                 (HEADERS | DATA, flags) if (kind == DATA || flags & END_STREAM > 0) && id > opened => {
                     (opened, number) = (id, number + 1);
-                    if self.streams.is_none() {
+                    if self.welcome.streams.is_none() {
                         self.answer(id, number)?;
                         continue;
                     }

@@ -111,21 +111,26 @@ async fn send(client: &Client, session: &HttpSession, meter: &Meter, request: &R
             Connection::Http2(mut connection) => {
                 meter.update(|measured| measured.is_http2 = true);
                 let exchange = Box::pin(connection.exchange(client, meter, outgoing, start));
-                match exchange.await {
+                let (failure, is_unsent) = match exchange.await {
                     Http2Outcome::Done(outcome) => return outcome,
-                    Http2Outcome::Unsent => unsent_over_http2 += 1,
-                    Http2Outcome::Unprocessed(failure) => {
-                        connections.retire(&request.origin, &connection);
-                        if resent == MAX_RESENT || request.channel.as_ref().is_some_and(|channel| !channel.rewind()) {
-                            return Err(failure);
-                        }
-                        resent += 1;
-                        continue;
-                    }
+                    // A new connection that ends without a word would end so again.
+                    Http2Outcome::Unsent(failure) if fresh && !connection.is_going_away() => return Err(failure),
+                    Http2Outcome::Unsent(failure) => (failure, !fresh),
+                    Http2Outcome::Unprocessed(failure) => (failure, false),
+                };
+                connections.retire(&request.origin, &connection);
+                let (count, most) = match is_unsent {
+                    true => (&mut unsent_over_http2, MAX_UNSENT_OVER_HTTP2),
+                    false => (&mut resent, MAX_RESENT),
+                };
+                if *count == most || request.channel.as_ref().is_some_and(|channel| !channel.rewind()) {
+                    return Err(failure);
                 }
+                *count += 1;
+                continue;
             }
         }
-        if fresh || unsent_over_http2 == MAX_UNSENT_OVER_HTTP2 {
+        if fresh {
             break;
         }
     }

@@ -1,7 +1,7 @@
 //! HTTP/2 (RFC 9113), by hyper: a connection serves several exchanges of its user at once and is driven by a task of
 //! its own.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::mem;
@@ -23,13 +23,22 @@ use super::body::{self, BodyCollector, KeptBody};
 use super::body_channel::BodyChannel;
 use super::client::Client;
 use super::header_section::HeaderSection;
+use super::http2_progress::{StreamProgress, WatchedStream};
 use super::message::{OutgoingRequest, Reply, TRACEPARENT, has_payload};
+use crate::metrics::sample::FailureKind;
 use crate::net::{Failure, Meter, MeteredStream, Traffic, TrafficGuard, Transport};
 
 type HyperRequest = hyper::Request<RequestContent>;
 
-/// Content of a request.
-enum RequestContent {
+/// Content of a request, which notes when the request is given a stream.
+struct RequestContent {
+    form: ContentForm,
+    /// The progress of the request's connection, until it is given a stream.
+    progress: Cell<Option<Rc<StreamProgress>>>,
+}
+
+/// The forms of content.
+enum ContentForm {
     /// Content known from the start.
     Whole(Full<Bytes>),
     /// The beginning of the content, and the channel that the rest is written to.
@@ -41,24 +50,30 @@ impl Body for RequestContent {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        match &mut *self {
-            Self::Whole(whole) => Pin::new(whole).poll_frame(cx),
-            Self::Pieces(first, _) if !first.is_empty() => Poll::Ready(Some(Ok(Frame::data(mem::take(first))))),
-            Self::Pieces(_, channel) => channel.poll_send(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
+        match &mut self.form {
+            ContentForm::Whole(whole) => Pin::new(whole).poll_frame(cx),
+            ContentForm::Pieces(first, _) if !first.is_empty() => Poll::Ready(Some(Ok(Frame::data(mem::take(first))))),
+            ContentForm::Pieces(_, channel) => {
+                channel.poll_send(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
+            }
         }
     }
 
+    /// hyper asks first when it opens the stream of the request.
     fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Whole(whole) => whole.is_end_stream(),
-            Self::Pieces(..) => false,
+        if let Some(progress) = self.progress.take() {
+            progress.assign();
+        }
+        match &self.form {
+            ContentForm::Whole(whole) => whole.is_end_stream(),
+            ContentForm::Pieces(..) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Whole(whole) => whole.size_hint(),
-            Self::Pieces(..) => SizeHint::default(),
+        match &self.form {
+            ContentForm::Whole(whole) => whole.size_hint(),
+            ContentForm::Pieces(..) => SizeHint::default(),
         }
     }
 }
@@ -67,8 +82,8 @@ impl Body for RequestContent {
 pub(super) enum Http2Outcome {
     /// A reply, or a failure for good.
     Done(Result<Reply, Failure>),
-    /// Nothing of the request was written.
-    Unsent,
+    /// Nothing of the request was written before the connection ended; the failure if it is not sent again.
+    Unsent(Failure),
     /// The peer has not processed the request, by its own account; the failure if it is not sent again.
     Unprocessed(Failure),
 }
@@ -78,6 +93,7 @@ pub(super) enum Http2Outcome {
 pub(super) struct Http2 {
     sender: SendRequest<RequestContent>,
     traffic: Rc<Traffic>,
+    progress: Rc<StreamProgress>,
     /// The error that has ended the connection.
     broken: Rc<RefCell<Option<Failure>>>,
 }
@@ -86,7 +102,9 @@ impl Http2 {
     /// Starts the protocol on a stream.
     pub(super) async fn start(client: &Client, transport: Transport) -> Result<Self, Failure> {
         let traffic = Rc::new(Traffic::default());
-        let io = TokioIo::new(MeteredStream::new(transport, Rc::clone(&traffic)));
+        let progress = Rc::new(StreamProgress::default());
+        let metered = MeteredStream::new(transport, Rc::clone(&traffic));
+        let io = TokioIo::new(WatchedStream::new(metered, Rc::clone(&progress)));
         let (sender, driver) = client.http2.handshake(io).await.map_err(|error| Failure::of_exchange(&error, false))?;
         let broken = Rc::new(RefCell::new(None));
         let noted = Rc::clone(&broken);
@@ -95,12 +113,17 @@ impl Http2 {
                 *noted.borrow_mut() = Some(Failure::of_exchange(&error, false));
             }
         });
-        Ok(Self { sender, traffic, broken })
+        Ok(Self { sender, traffic, progress, broken })
     }
 
     /// Returns `true` if it takes no more requests.
     pub(super) fn is_closed(&self) -> bool {
         self.sender.is_closed()
+    }
+
+    /// Returns `true` if the peer has announced its end.
+    pub(super) fn is_going_away(&self) -> bool {
+        self.progress.is_going_away()
     }
 
     /// Returns `true` if both are one connection.
@@ -118,20 +141,14 @@ impl Http2 {
     ) -> Http2Outcome {
         let request = outgoing.request;
         let _charge = TrafficGuard { meter, traffic: Rc::clone(&self.traffic) };
-        let response = match self.sender.try_send_request(message(outgoing)).await {
+        // Others may be given a stream first.
+        let lowest = self.progress.next();
+        let response = match self.sender.try_send_request(message(outgoing, Rc::clone(&self.progress))).await {
             Ok(response) => response,
             Err(mut error) => {
-                if error.take_message().is_some() {
-                    return Http2Outcome::Unsent;
-                }
-                // The connection receives settings before any reply, so bytes that arrived do not mean a reply has
-                // begun.
-                let failure = Failure::of_exchange(error.error(), false);
-                return match (Failure::is_unprocessed(error.error()), &*self.broken.borrow()) {
-                    // hyper gives up the one request that waits for a stream, without the reason.
-                    (_, Some(broken)) if error.error().is_user() => Http2Outcome::Done(Err(broken.clone())),
-                    (true, _) => Http2Outcome::Unprocessed(failure),
-                    (false, _) => Http2Outcome::Done(Err(failure)),
+                return match error.take_message() {
+                    Some(_) => Http2Outcome::Unsent(Failure::network("connection closed before the request")),
+                    None => self.failed(error.error(), lowest),
                 };
             }
         };
@@ -150,6 +167,32 @@ impl Http2 {
             meter.update(|measured| measured.phases.receive = Some(client.now() - headed));
         }
         Http2Outcome::Done(reply.unwrap_or_else(|error| Err(Failure::of_exchange(&error, true))))
+    }
+}
+
+impl Http2 {
+    /// Decides about a request that failed before its reply. `lowest` is the lowest stream that it can have had.
+    fn failed(&self, error: &hyper::Error, lowest: u32) -> Http2Outcome {
+        // The connection receives settings before any reply, so bytes that arrived do not mean a reply has begun.
+        let failure = Failure::of_exchange(error, false);
+        // When a connection ends, hyper gives up the request that waits for its stream to be opened, the last one that
+        // was given one, and does not say why.
+        let (failure, stream) = match error.is_user() {
+            true => (self.broken.borrow().clone().unwrap_or(failure), self.progress.newest()),
+            false => (failure, lowest),
+        };
+        if failure.kind == FailureKind::Protocol || !Failure::ends_connection(error) {
+            return match Failure::is_unprocessed(error) {
+                true => Http2Outcome::Unprocessed(failure),
+                false => Http2Outcome::Done(Err(failure)),
+            };
+        }
+        match (self.progress.is_unwritten(stream), self.progress.is_excluded(stream)) {
+            (true, _) => Http2Outcome::Unsent(failure),
+            (false, true) => Http2Outcome::Unprocessed(failure),
+            (false, false) if Failure::is_unprocessed(error) => Http2Outcome::Unprocessed(failure),
+            (false, false) => Http2Outcome::Done(Err(failure)),
+        }
     }
 }
 
@@ -204,14 +247,15 @@ async fn receive(
     }))
 }
 
-/// Converts a request to hyper's form.
-fn message(outgoing: OutgoingRequest<'_>) -> HyperRequest {
+/// Converts a request to hyper's form, for a connection with this progress.
+fn message(outgoing: OutgoingRequest<'_>, progress: Rc<StreamProgress>) -> HyperRequest {
     let OutgoingRequest { request, cookie, user_agent, trace, .. } = outgoing;
     let streamed = request.channel.as_ref().filter(|channel| channel.has_request_content());
-    let mut message = HyperRequest::new(match streamed {
-        Some(channel) => RequestContent::Pieces(request.body.clone(), Rc::clone(channel)),
-        None => RequestContent::Whole(Full::new(request.body.clone())),
-    });
+    let form = match streamed {
+        Some(channel) => ContentForm::Pieces(request.body.clone(), Rc::clone(channel)),
+        None => ContentForm::Whole(Full::new(request.body.clone())),
+    };
+    let mut message = HyperRequest::new(RequestContent { form, progress: Cell::new(Some(progress)) });
     let mut headers = request.headers.to_map();
     headers.remove(TRANSFER_ENCODING);
     if streamed.is_some() {

@@ -29,6 +29,7 @@
 //! | `connection` | one connection, in the version that was negotiated |
 //! | `http1/` | HTTP/1.1, polled inside the exchange |
 //! | `http2` | HTTP/2, by hyper |
+//! | `http2_progress` | which requests of an HTTP/2 connection were written, and which are not processed |
 //! | `fields` | header fields of a request |
 //! | `header_section` | header fields of a reply |
 //! | `cookies` | the cookies of one user |
@@ -52,6 +53,7 @@ mod fields;
 mod header_section;
 mod http1;
 mod http2;
+mod http2_progress;
 mod message;
 pub(crate) mod redirect;
 mod session;

@@ -110,12 +110,20 @@ impl Failure {
     }
 
     /// Returns `true` if a request over HTTP/2 that failed before its reply was not processed: the peer says so (RFC
-    /// 9113 section 8.7). A request that hyper gives up while the connection ends may have been written at that moment.
+    /// 9113 section 8.7).
     pub fn is_unprocessed(error: &hyper::Error) -> bool {
         // A stream fails with GOAWAY if its number is above the last one that the peer names.
         find::<h2::Error>(error).is_some_and(|error| {
             error.is_remote() && (error.is_go_away() || error.reason() == Some(h2::Reason::REFUSED_STREAM))
         })
+    }
+
+    /// Returns `true` if a request over HTTP/2 failed because its connection ended, and not its stream alone.
+    pub fn ends_connection(error: &hyper::Error) -> bool {
+        match find::<h2::Error>(error) {
+            Some(error) => error.is_io() || error.is_go_away(),
+            None => true,
+        }
     }
 
     /// Classifies the error of a connection that broke. `reply_begun` tells a truncated reply from a close before it.

@@ -112,19 +112,42 @@ fn requests_wait_until_the_server_allows_streams_and_never_exceed_them() {
     assert_eq!((early, most_open, connections), (0, 2, 3));
 }
 
-/// hyper gives up the request that is next in line, and does not tell if it was written. That one fails; the others go
-/// to another connection.
+/// hyper gives up the request that is next in line for a stream, and does not tell why.
 #[test]
-fn requests_that_wait_for_a_stream_while_their_connection_ends_are_sent_once_at_most() {
-    let server = Http2Server::allowing(1, |request| match request.number {
-        2 => [&[Part::GoAwayAfter(NO_ERROR)], &ok()[..], &[Part::Close]].concat(),
-        _ => ok(),
-    });
-    let steps = (0..6).map(|number| format!("  - {{name: Page {number}, url: /, http_version: '2'}}\n"));
-    let script = format!("iterations: 3\nsteps:\n- parallel:\n{}", steps.collect::<String>());
-    let (_, report) = ran(&script, "", &server.base_url());
-    let all = report.totals();
-    assert_eq!((all.total(), all.ok()), (18, server.counts().answered));
-    assert_eq!(all.errors().into_keys().collect::<Vec<_>>(), ["network"]);
-    assert!(all.ok() > all.err(), "{:?}", server.counts());
+fn requests_that_wait_for_a_stream_when_their_connection_ends_are_sent_on_another() {
+    for code in [NO_ERROR, ENHANCE_YOUR_CALM] {
+        let server = Http2Server::allowing(1, move |request| match request.number {
+            2 => [&[Part::GoAwayAfter(code)], &ok()[..], &[Part::Close]].concat(),
+            _ => ok(),
+        });
+        let steps = (0..6).map(|number| format!("  - {{name: Page {number}, url: /, http_version: '2'}}\n"));
+        let script = format!("iterations: 3\nsteps:\n- parallel:\n{}", steps.collect::<String>());
+        let (_, report) = ran(&script, "", &server.base_url());
+        assert_all_good(&report, server.counts(), 18);
+        assert_eq!(server.counts().connections, 9, "two requests on each");
+    }
+}
+
+#[test]
+fn a_request_that_waits_for_the_settings_of_a_connection_that_ends_is_sent_on_another() {
+    let script = "{iterations: 5, steps: [{name: Page, url: /, method: POST, body: hello, http_version: '2'}]}";
+    let server = Http2Server::turning_away(3, [Part::GoAwayBefore(NO_ERROR), Part::Close], |_| ok());
+    let (_, report) = ran(script, "", &server.base_url());
+    assert_all_good(&report, server.counts(), 5);
+    assert_eq!(server.counts().connections, 4);
+}
+
+#[test]
+fn a_server_that_ends_each_connection_at_once_is_not_asked_for_ever() {
+    for (parts, connections) in [
+        (vec![Part::GoAwayBefore(NO_ERROR), Part::Close], 12),
+        // A connection that closes without a word was never a good one.
+        (vec![Part::Close], 3),
+    ] {
+        let server = Http2Server::turning_away(usize::MAX, parts.clone(), |_| ok());
+        let script = "{iterations: 3, steps: [{name: Page, url: /, http_version: '2'}]}";
+        let (_, report) = ran(script, "", &server.base_url());
+        assert_eq!(report.row("Page").errors(), BTreeMap::from([("network", 3)]), "{parts:?}");
+        assert_eq!((server.counts().connections, server.counts().answered), (connections, 0), "{parts:?}");
+    }
 }

@@ -12,10 +12,12 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::Barrier;
 
 use super::super::client::LocalTasks;
+use super::super::http2::{Http2, Http2Outcome};
+use super::super::message::OutgoingRequest;
 use super::*;
 use crate::metrics::sample::SpanId;
 use crate::metrics::trace::{TraceContext, TraceId};
-use crate::net::{Meter, Version};
+use crate::net::{Meter, Transport, Version};
 
 /// Observations of the server.
 #[derive(Default)]
@@ -178,6 +180,39 @@ async fn a_request_that_is_dropped_ends_its_stream_and_nothing_else() {
         let reply = user.send(post(&url, "second")).await;
         assert_eq!(text(reply), Ok((200, Bytes::from("second"))));
         assert_eq!((counted.connections.get(), counted.requests.borrow().len()), (1, 2));
+    })
+    .await;
+}
+
+/// Closes a connection when a request was handed over, or when it was written as well, and returns the outcome.
+async fn outcome_of_a_close(is_written: bool) -> Http2Outcome {
+    let (near, mut far) = tokio::io::duplex(64 * 1024);
+    let user = TestUser::new();
+    let mut connection = Http2::start(&user.client, Transport::InProcess(near)).await.ok().unwrap();
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    far.write_all(&settings).await.unwrap();
+    turn().await;
+    let request = post("http://host/", "hello");
+    let (cookie, user_agent, trace) = (None, None, None);
+    let outgoing = OutgoingRequest { request: &request, cookie, user_agent, is_last: false, trace };
+    let mut exchange = Box::pin(connection.exchange(&user.client, &user.meter, outgoing, 0));
+    tokio::select! {
+        biased;
+        _ = &mut exchange => panic!("the server has not answered"),
+        () = std::future::ready(()) => {}
+    }
+    if is_written {
+        turn().await;
+    }
+    drop(far);
+    exchange.await
+}
+
+#[tokio::test]
+async fn a_request_that_was_not_written_when_its_connection_closed_is_told_from_one_that_was() {
+    run(async {
+        assert!(matches!(outcome_of_a_close(false).await, Http2Outcome::Unsent(_)));
+        assert!(matches!(outcome_of_a_close(true).await, Http2Outcome::Done(Err(_))));
     })
     .await;
 }
