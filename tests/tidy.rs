@@ -96,9 +96,13 @@ const CANNOT_FAIL: [(&str, &str, &str); 5] = [
     ("host/src/template/encoding.rs", "serde_json::to_writer", "writes a string into memory"),
 ];
 
-/// Places where unsafe code may be: they load code that wasmtime compiled, register a timer of the system, or call
-/// native plugins.
-const UNSAFE: [&str; 3] = ["host/src/plugin/load/compile/mod.rs", "host/time/src/alarm.rs", "host/src/plugin/native/"];
+/// Places where unsafe code may be: they load code that wasmtime compiled, register a timer of the system, call native
+/// plugins, or handle the signals of a crash.
+const UNSAFE: [&str; 4] =
+    ["host/src/plugin/load/compile/mod.rs", "host/time/src/alarm.rs", "host/src/plugin/native/", SIGNAL_HANDLER];
+
+/// The file with global mutable state, since a handler of signals is given none.
+const SIGNAL_HANDLER: &str = "host/src/control/terminal_crash.rs";
 
 /// The manifest of the misbehaving plugins.
 const GUESTS: &str = "tests/guests/Cargo.toml";
@@ -338,7 +342,8 @@ fn there_is_no_global_mutable_state() {
             || line.contains("lazy_static!")
     };
     let product = product(&files, HOST);
-    none("the host has no global mutable state", product.iter().flat_map(|(path, code)| lines(path, code, global)));
+    let elsewhere = product.iter().filter(|(path, _)| path != SIGNAL_HANDLER);
+    none("the host has no global mutable state", elsewhere.flat_map(|(path, code)| lines(path, code, global)));
 }
 
 #[test]

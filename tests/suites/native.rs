@@ -69,7 +69,7 @@ fn built(source: &Path) -> Vec<u8> {
 
 /// Builds a library that misbehaves, from `tests/native/`.
 #[track_caller]
-fn misbehaving(name: &str) -> Vec<u8> {
+pub(crate) fn misbehaving(name: &str) -> Vec<u8> {
     built(&tests_folder().join(format!("native/{name}.c")))
 }
 

@@ -8,7 +8,7 @@ use super::compare::{self, Baseline};
 use super::source;
 use crate::cli::RunArgs;
 use crate::command::output::{announce, is_colored, print, print_errors, warn_about_native};
-use crate::control::{ControlSocket, TerminalKeys};
+use crate::control::{ControlSocket, TerminalKeys, restore_terminal_after_crashes};
 use crate::data::{DataSet, DataSets};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText};
 use crate::exit::Exit;
@@ -42,6 +42,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
 /// # Errors
 /// As [`run()`].
 pub(super) fn run_source(args: &RunArgs, source: &Arc<SourceText>, files_each: u64) -> Result<Exit, Diagnostics> {
+    // Before an engine is created.
+    restore_terminal_after_crashes();
     let plan = Arc::new(build_plan(args, source)?);
     let sinks = sinks::open(SINKS, args, &plan)?;
     let baseline = args.baseline.as_deref().map(|path| compare::read_baseline(path, &plan)).transpose()?;

@@ -8,6 +8,10 @@ mod protocol;
 #[cfg(unix)]
 mod socket;
 #[cfg(unix)]
+mod terminal;
+#[cfg(unix)]
+mod terminal_crash;
+#[cfg(unix)]
 mod terminal_keys;
 #[cfg(unix)]
 mod terminal_modes;
@@ -19,6 +23,8 @@ pub(crate) use protocol::{decode_request, encode_reply, encode_request};
 #[cfg(unix)]
 pub(crate) use socket::ControlSocket;
 #[cfg(unix)]
+pub(crate) use terminal_crash::restore_terminal_after_crashes;
+#[cfg(unix)]
 pub(crate) use terminal_keys::TerminalKeys;
 #[cfg(not(unix))]
-pub use unsupported::{ControlSocket, TerminalKeys, send_line};
+pub use unsupported::{ControlSocket, TerminalKeys, restore_terminal_after_crashes, send_line};

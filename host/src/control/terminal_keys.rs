@@ -16,7 +16,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::stdio::stdin;
 use tokio::sync::oneshot;
 
-use super::terminal_modes::{TerminalModes, in_foreground, is_terminal};
+use super::terminal::{in_foreground, is_terminal};
+use super::terminal_modes::TerminalModes;
 use crate::run::load_controller::{ControlCall, ControlRequest, ControlSender};
 
 /// The interval at which the thread that waits for keys checks if the run is over, or has come to the foreground.

@@ -1,18 +1,19 @@
 //! The modes of the terminal during a run: it neither waits for whole lines nor echoes keys. Its other settings stay as
 //! they are, so that Ctrl-C and Ctrl-Z work as usual and log lines begin at the left margin.
 //!
-//! The terminal is restored at the end of the run, while the run is stopped by Ctrl-Z, and after a panic. bash restores
-//! it by itself, but dash does not.
+//! The terminal is restored at the end of the run, while the run is stopped by Ctrl-Z, after a panic and after a crash
+//! ([`terminal_crash`]). bash restores it by itself, but dash does not.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use rustix::process::{Signal, getpgrp, getpid, getsid, kill_process};
 use rustix::stdio::stdin;
-use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, isatty, tcgetattr, tcgetpgrp, tcsetattr,
-};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use tokio::signal::unix::{SignalKind, signal};
+
+use super::terminal::in_foreground;
+use super::terminal_crash;
 
 /// The modes of the terminal.
 #[derive(Default)]
@@ -38,8 +39,10 @@ impl TerminalModes {
         modes.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
         modes.special_codes[SpecialCodeIndex::VMIN] = 1;
         modes.special_codes[SpecialCodeIndex::VTIME] = 0;
-        if tcsetattr(stdin(), OptionalActions::Now, &modes).is_ok() {
-            state.original = Some(present);
+        terminal_crash::set_original(&present);
+        match tcsetattr(stdin(), OptionalActions::Now, &modes) {
+            Ok(()) => state.original = Some(present),
+            Err(_) => terminal_crash::clear_original(),
         }
     }
 
@@ -100,15 +103,6 @@ impl ModesState {
             // This fails if the terminal is gone, and then there is nothing to restore.
             let _ = tcsetattr(stdin(), OptionalActions::Now, &original);
         }
+        terminal_crash::clear_original();
     }
-}
-
-/// Returns `true` if standard input is a terminal.
-pub(super) fn is_terminal() -> bool {
-    isatty(stdin())
-}
-
-/// Returns `true` if the terminal belongs to this process.
-pub(super) fn in_foreground() -> bool {
-    tcgetpgrp(stdin()).is_ok_and(|group| group == getpgrp())
 }

@@ -39,6 +39,9 @@ impl TerminalKeys {
     }
 }
 
+/// Does nothing: there is no terminal whose modes a run changes.
+pub const fn restore_terminal_after_crashes() {}
+
 /// Returns an error.
 ///
 /// # Errors
