@@ -51,6 +51,24 @@ fn each_failure_is_counted_in_its_category_and_later_steps_still_run() {
 }
 
 #[test]
+fn the_memory_for_kept_contents_is_that_of_the_script_or_of_the_flag() {
+    let site = site();
+    let script = "body_memory: 2MiB\nsteps: [{name: Page, url: /bytes/3000000, capture: {first: {regex: '^(.)'}}}]\n";
+    let run = |arguments: &str| shooter().args(arguments).script(script).arg("--base-url").arg(site.base_url());
+    let report = run("").report().finish().exits(9).report();
+    let row = report.row("Page");
+    assert_eq!(row.errors(), BTreeMap::from([("protocol", 1)]));
+    let text = "the contents of replies that are kept take more than 2 MiB in all; `--body-memory` allows more";
+    assert_eq!(row.example("protocol"), text);
+    assert_eq!(run("--body-memory 4MiB").report().finish().exits(0).report().row("Page").ok(), 1);
+    for (arguments, most) in [("check", 2), ("check --body-memory 1GiB", 1024)] {
+        let shown = run(arguments).finish().exits(0).stdout;
+        let line = format!("Contents of replies that are kept may take {most} MiB in all; more fail their step.\n");
+        assert!(shown.contains(&line), "{shown}");
+    }
+}
+
+#[test]
 fn a_target_that_resets_every_request_was_reached() {
     let site = site();
     let run = shooter().script("- {name: Page, url: /reset}\n").args("--base-url").arg(site.base_url()).report();

@@ -10,8 +10,8 @@ use clap::{Args, ValueEnum};
 
 use super::listen_address::{ListenAddress, listen_address};
 use super::value::{
-    HeaderParser, StageList, at_least_one, data, fail_on, positive, positive_duration, rate, seed, stages, tolerance,
-    zero_or_more,
+    HeaderParser, StageList, at_least_one, body_memory, data, fail_on, positive, positive_duration, rate, seed, stages,
+    tolerance, zero_or_more,
 };
 use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs, OpenTelemetryArgs, PageArgs, SamplesArgs, TimesArgs};
 use crate::script::model::FailOn;
@@ -210,6 +210,19 @@ pub struct RunArgs {
         value_parser = zero_or_more
     )]
     pub dns_ttl: Option<Duration>,
+    /// Most memory that the contents of replies may take over all users
+    ///
+    /// A number with a unit, such as 2GiB, from 1MiB to 1TiB. 512MiB if not given. Contents are kept for captures,
+    /// checks and plugins; a step whose content has no room fails.
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "STAMPEDE_BODY_MEMORY",
+        help_heading = "Load",
+        allow_negative_numbers = true,
+        value_parser = body_memory
+    )]
+    pub body_memory: Option<u64>,
     /// Worker threads
     ///
     /// At least 1. One for each core if not given.

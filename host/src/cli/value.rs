@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Command, Error};
@@ -13,7 +14,7 @@ use clap::{Arg, Command, Error};
 use crate::script::duration::parse_duration;
 use crate::script::header::{HeaderError, check_header};
 use crate::script::is_name;
-use crate::script::model::FailOn;
+use crate::script::model::{BODY_MEMORY, FailOn};
 use crate::script::outcome::OutcomeFilter;
 use crate::script::stage::{StageSpec, parse_rate, parse_stages};
 
@@ -131,6 +132,18 @@ pub(super) fn fail_on() -> impl TypedValueParser<Value = FailOn> {
 pub(super) fn outcome_filter() -> impl TypedValueParser<Value = OutcomeFilter> {
     PossibleValuesParser::new(OutcomeFilter::NAMES.map(|(name, _)| name))
         .map(|name| OutcomeFilter::from_name(&name).unwrap_or_default())
+}
+
+/// Parses the memory for contents of replies.
+pub(super) fn body_memory(text: &str) -> Result<u64, String> {
+    let has_unit = text.ends_with(|last: char| last.is_ascii_alphabetic());
+    match text.parse::<ByteSize>() {
+        Ok(size) if has_unit && BODY_MEMORY.contains(&size.0) => Ok(size.0),
+        Ok(_) if has_unit => {
+            Err(format!("it must be from {} to {}", ByteSize(*BODY_MEMORY.start()), ByteSize(*BODY_MEMORY.end())))
+        }
+        _ => Err("it must be a size with a unit, such as 512MiB".to_owned()),
+    }
 }
 
 /// Parses a whole number of at least 1 that `T` can hold.

@@ -49,8 +49,10 @@ impl BudgetPart {
         match taken.fetch_update(Relaxed, Relaxed, change) {
             Ok(_) => self.bytes = bytes,
             Err(_) => {
-                let text = format!("the contents of replies that are kept take more than {} MiB in all", size >> 20);
-                return Err(Failure::protocol(text));
+                return Err(Failure::protocol(format!(
+                    "the contents of replies that are kept take more than {} MiB in all; `--body-memory` allows more",
+                    size >> 20
+                )));
             }
         }
         Ok(())
@@ -75,7 +77,8 @@ mod tests {
         let (mut one, mut other) = (budget.part(), budget.clone().part());
         assert_eq!((one.resize(6 << 20), other.resize(4 << 20)), (Ok(()), Ok(())));
         let failure = one.resize((6 << 20) + 1).unwrap_err();
-        assert_eq!(failure.detail, "the contents of replies that are kept take more than 10 MiB in all");
+        let problem = "the contents of replies that are kept take more than 10 MiB in all";
+        assert_eq!(failure.detail, format!("{problem}; `--body-memory` allows more"));
         assert_eq!(one.resize(5 << 20), Ok(()));
         drop(other);
         assert_eq!(one.resize(10 << 20), Ok(()));

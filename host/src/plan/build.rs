@@ -29,9 +29,6 @@ use crate::secrets::Secrets;
 use crate::template::{Environment, VariableNames};
 use crate::user::BodyNeed;
 
-/// The most bytes of contents of replies that are kept at any time, over all users.
-const BODY_MEMORY: usize = 512 << 20;
-
 /// Builds the plan of a run.
 ///
 /// # Errors
@@ -115,13 +112,17 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
         fail_on: precedence::fail_on(args, script),
         headers,
         origins,
-        runtime: runtime(tls, used, script_context),
+        runtime: runtime(tls, BodyBudget::new(precedence::body_memory(args, script)), used, script_context),
     })
 }
 
 /// Returns what a plan holds beside plain data.
-fn runtime(tls: Tls, plugins: Vec<PlannedPlugin>, script_context: Arc<ScriptContext>) -> PlanRuntime {
-    let body_budget = BodyBudget::new(BODY_MEMORY);
+fn runtime(
+    tls: Tls,
+    body_budget: BodyBudget,
+    plugins: Vec<PlannedPlugin>,
+    script_context: Arc<ScriptContext>,
+) -> PlanRuntime {
     PlanRuntime {
         tls,
         dial: None,

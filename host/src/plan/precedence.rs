@@ -18,6 +18,10 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The lifetime of resolved addresses if neither the script nor a flag has one.
 const DEFAULT_DNS_TTL: Duration = Duration::from_secs(30);
 
+/// The most bytes of contents of replies that are kept at any time, over all users, if neither the script nor a flag
+/// says it.
+const DEFAULT_BODY_MEMORY: u64 = 512 << 20;
+
 /// Returns the timeout of steps without one.
 pub(super) fn timeout(args: &RunArgs, script: &Script) -> Nanos {
     nanos(flag_or_script(args.timeout, script.settings.timeout.as_ref()).unwrap_or(DEFAULT_TIMEOUT))
@@ -31,6 +35,12 @@ pub(super) fn apdex(args: &RunArgs, script: &Script) -> Option<Duration> {
 /// Returns the lifetime of resolved addresses.
 pub(super) fn dns_ttl(args: &RunArgs, script: &Script) -> Duration {
     flag_or_script(args.dns_ttl, script.settings.dns_ttl.as_ref()).unwrap_or(DEFAULT_DNS_TTL)
+}
+
+/// Returns the most bytes that kept contents of replies may take.
+pub(super) fn body_memory(args: &RunArgs, script: &Script) -> usize {
+    let bytes = flag_or_script(args.body_memory, script.settings.body_memory.as_ref()).unwrap_or(DEFAULT_BODY_MEMORY);
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// Returns the seed: a random one if none is given. The report shows it.

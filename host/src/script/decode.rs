@@ -6,17 +6,18 @@ use std::sync::Arc;
 
 use super::header::{HeaderError, check_header};
 use super::load;
-use super::model::{DataSpec, FlowItem, NamedText, Node, NodeValue, Script, ScriptSettings, Spanned};
+use super::model::{BODY_MEMORY, DataSpec, FlowItem, NamedText, Node, NodeValue, Script, ScriptSettings, Spanned};
 use super::value_reader::{DiagnosticText, ValueReader};
 use crate::diagnostic::{Diagnostics, SourceText, Span};
 
 /// The keys of the long form besides those of a load, in the order of the reference.
-pub(crate) const KEYS: [&str; 18] = [
+pub(crate) const KEYS: [&str; 19] = [
     "rps_total",
     "warm_up",
     "timeout",
     "apdex",
     "dns_ttl",
+    "body_memory",
     "seed",
     "headers",
     "traceparent",
@@ -148,6 +149,9 @@ impl ScriptDecoder {
             "timeout" => settings.timeout = reader.positive_duration(name, &node),
             "apdex" => settings.apdex = reader.positive_duration(name, &node),
             "dns_ttl" => settings.dns_ttl = reader.duration(name, &node),
+            "body_memory" => {
+                settings.body_memory = reader.size(name, &node, *BODY_MEMORY.start(), *BODY_MEMORY.end());
+            }
             "seed" => settings.seed = reader.integer(name, &node, 0, i64::MAX),
             "headers" => settings.headers = headers(reader, node),
             "traceparent" => settings.traceparent = reader.boolean(name, &node),

@@ -1,6 +1,7 @@
 //! A script as typed, with the place of every value. A `Script` knows syntax only: no default is applied, no file is
 //! read, no plugin is asked. `plan::build` makes a valid plan of it.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,6 +96,8 @@ pub struct ScriptSettings {
     pub apdex: Option<Spanned<Duration>>,
     /// `dns_ttl`: the lifetime of resolved addresses.
     pub dns_ttl: Option<Spanned<Duration>>,
+    /// `body_memory`: the most bytes that kept contents of replies may take over all users.
+    pub body_memory: Option<Spanned<u64>>,
     /// `seed` of the users' random streams.
     pub seed: Option<Spanned<u64>>,
     /// `headers` sent with every request.
@@ -104,6 +107,9 @@ pub struct ScriptSettings {
     /// `fail_on`: when failed requests fail the run.
     pub fail_on: Option<Spanned<FailOn>>,
 }
+
+/// The memory for kept contents of replies that may be given, in bytes.
+pub const BODY_MEMORY: RangeInclusive<u64> = 1 << 20..=1 << 40;
 
 /// The condition under which failed requests alone make the run fail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

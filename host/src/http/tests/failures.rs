@@ -138,7 +138,8 @@ async fn replies_that_are_kept_share_one_budget() {
         for _ in 0..BUDGET / LIMIT {
             kept.push(user.send(get(&server.url("/"))).await.unwrap());
         }
-        let failure = "protocol: the contents of replies that are kept take more than 3 MiB in all";
+        let failure = "protocol: the contents of replies that are kept take more than 3 MiB in all; `--body-memory` allows \
+                       more";
         assert_eq!(user.get(&server.url("/")).await.unwrap_err(), failure);
         assert_eq!(user.measured().body_bytes_in, LIMIT as u64);
         kept.pop();
