@@ -1,4 +1,5 @@
-//! Compiles the misbehaving plugins of `tests/guests/`, whose folder it passes on, and generates the gRPC server.
+//! Compiles the misbehaving plugins of `tests/guests/` and an example of the SDK, whose folder it passes on, and
+//! generates the gRPC server.
 
 use std::env;
 use std::path::Path;
@@ -13,11 +14,13 @@ fn main() {
 
 fn build() -> stampede_components::Result<()> {
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("..").canonicalize()?;
-    for input in ["tests/build.rs", "tests/guests", "wit", "Cargo.toml", "Cargo.lock"] {
+    for input in ["tests/build.rs", "tests/guests", "plugin-sdk", "wit", "Cargo.toml", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", root.join(input).display());
     }
     let guests = ["--package=stampede-guests".into(), "--examples".into()];
     let compiled = stampede_components::compile(&root, "guest", &guests)?;
+    let example = ["--package=stampede-plugin".into(), "--example=starttls".into()];
+    stampede_components::compile(&root, "guest", &example)?;
     println!("cargo::rustc-env=STAMPEDE_GUESTS={}", compiled.join("examples").display());
     println!("cargo::rerun-if-changed=harness/protos");
     let service = protox::compile(["echo.proto"], ["harness/protos"])?;

@@ -175,7 +175,8 @@
 //! }
 //! ```
 //!
-//! The module [`socket`] describes bytes that arrive before a read asks for them, and sockets that are dropped without
+//! A protocol may begin in clear and go on over TLS ([`Socket::secure`](socket::Socket::secure), example
+//! `08_starttls.rs`). The module [`socket`] describes bytes that arrive before a read asks for them, and sockets that are dropped without
 //! being closed.
 //!
 //! # 7. Metrics

@@ -177,7 +177,7 @@ const HANDSHAKE: [(&str, &str); 4] = [
 ];
 const ANSWER: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// Goes on to operation 11, the upgrade; 12 writes a frame, and 13 reads the server's answer.
+/// Goes on to operation 11, the upgrade; 12 writes a frame, 13 reads the server's answer, and 14 begins TLS too late.
 fn upgraded(operation: u32) -> Progress {
     let as_it_should = match operation {
         11 => sockets::upgraded(operation).is_ok_and(|reply| {
@@ -189,13 +189,14 @@ fn upgraded(operation: u32) -> Progress {
             sockets::read(SOCKET.get(), 100);
             sockets::written(operation).is_ok()
         }
-        _ => {
+        13 => {
             sockets::close(SOCKET.get());
-            return match sockets::received(operation) {
-                Ok(bytes) if bytes == b"\x81\x02hi" => Progress::Passed,
-                _ => failed("unexpected frame"),
-            };
+            sockets::secure(SOCKET.get(), &sockets::TlsOptions { server_name: None, alpn: Vec::new() });
+            sockets::received(operation).is_ok_and(|bytes| bytes == b"\x81\x02hi")
         }
+        // A socket that is closed cannot begin TLS.
+        _ if sockets::secured(operation).is_err() => return Progress::Passed,
+        _ => false,
     };
     if as_it_should { Progress::Pending } else { failed("unexpected upgrade") }
 }

@@ -23,6 +23,7 @@ mod report;
 mod run;
 mod silent;
 mod site;
+mod smtp;
 #[cfg(unix)]
 mod terminal;
 mod wait;
@@ -49,6 +50,7 @@ pub use report::{Report, Row};
 pub use run::{Finished, Run, Running, Signal};
 pub use silent::{Dropping, Refusing, Silent};
 pub use site::{settled, site};
+pub use smtp::{SmtpCommands, SmtpServer, StartTls};
 #[cfg(unix)]
 pub use terminal::Terminal;
 pub use wait::wait_for;

@@ -129,6 +129,47 @@ fn bytes_that_are_no_text_are_received_and_sent() {
     assert!(text.ends_with("\n1 passed, 0 failed\n"), "{text}");
 }
 
+/// A case of the SDK's example, whose target goes on so after the command that asks for TLS.
+fn mail(parts: &str, expect: &str) -> String {
+    format!(
+        r#"
+- name: mail
+  steps: [{{name: Mail, action: smtp, server: site}}]
+  target:
+    - sends: "220 mail\r\n"
+    - {{receives: "EHLO client\r\n", sends: "250 STARTTLS\r\n"}}
+    - {{receives: "STARTTLS\r\n", sends: "220 go\r\n"}}
+{parts}
+  expect: {{{expect}}}
+"#
+    )
+}
+
+#[test]
+fn tls_begins_where_a_case_says_so_and_only_on_a_quiet_connection() {
+    const REST: &str = r#"
+    - {receives: "EHLO client\r\n", sends: "250 mail\r\n"}
+    - {receives: "QUIT\r\n", sends: "221 bye\r\n"}
+    - closes: true"#;
+    let passes = mail(&format!("    - {{secures: true, after: 30ms}}{REST}"), "takes: 30ms");
+    rehearsed("starttls", &passes).exits(0);
+    rehearsed_with("starttls", &passes.replace(", after: 30ms", "").replace("takes: 30ms", ""), "--conformance")
+        .exits(0);
+    let injected = r#"    - {sends: "250 injected\r\n"}"#;
+    for (parts, expect) in [
+        ("    - secures: false", "failure: network, detail: 'tls: refused by the server'"),
+        ("    - closes: true", "failure: network, detail: 'tls: connection closed'"),
+        (injected, "failure: protocol, detail: sent bytes in clear before TLS began"),
+    ] {
+        rehearsed("starttls", &mail(parts, expect)).exits(0);
+    }
+    let early = rehearsed("starttls", &mail(REST, "failure: network")).exits(7).stdout;
+    assert!(early.contains(r#"the target expected "EHLO client\r\n", and TLS was begun"#), "{early}");
+    let late = mail("    - secures: true\n    - secures: true", "failure: network");
+    let late = rehearsed("starttls", &late).exits(7).stdout;
+    assert!(late.contains(r#"the target expected TLS to begin, received "EHLO client\r\n""#), "{late}");
+}
+
 #[test]
 fn bodies_of_requests_and_replies_may_be_bytes() {
     let case = |body: &str| {

@@ -1,11 +1,13 @@
 //! The settings with which one worker opens connections: clock, resolved names, TLS trust.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use stampede_time::{Clock, Nanos};
 use tokio::io::DuplexStream;
 
 use super::dns::DnsCache;
+use super::failure::Failure;
 use super::open_connections::OpenConnections;
 use super::slow_addresses::SlowAddresses;
 use super::tls::Tls;
@@ -15,6 +17,11 @@ use crate::random::UserRandom;
 pub trait Dial: Send + Sync {
     /// Returns a connection whose other end is served in the current runtime.
     fn dial(self: Arc<Self>) -> DuplexStream;
+
+    /// Stands in for the TLS handshake on a connection in clear.
+    fn secure(&self) -> Pin<Box<dyn Future<Output = Result<(), Failure>> + '_>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 /// Settings of a [`Connector`].

@@ -59,6 +59,16 @@ impl Destination {
         Ok(Self { reach: reach.ok_or_else(denied)?, host, port, tls })
     }
 
+    /// Returns the host.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Returns `true` if TLS begins when the stream is opened.
+    pub fn is_secure(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Returns the destination for an origin, with HTTP/1.1 as the offered protocol.
     pub fn of(origin: &Origin) -> Self {
         let security = || StreamTls { server_name: None, protocols: vec![b"http/1.1".to_vec()] };
@@ -99,18 +109,35 @@ impl Stream {
         let tcp =
             tcp::connect(connector, Peer { host: &to.host, port: to.port, reach: &to.reach, user }, meter).await?;
         let open = connector.open.open();
-        let Some(tls) = &to.tls else { return Ok(Self::Plain(tcp, open)) };
-        let name = tls.server_name.as_ref().unwrap_or(&to.host).clone();
-        let name = ServerName::try_from(name).map_err(|_| Failure::network("tls: the server name is not valid"))?;
-        let begun = connector.now();
-        meter.update(|measured| measured.stage = ExchangeStage::Handshake);
-        let secured = connector.tls.secure(tcp, name, &tls.protocols).await?;
-        meter.update(|measured| {
-            measured.ends.tls = connector.now();
-            measured.phases.tls = Some(measured.ends.tls - begun);
-            measured.stage = ExchangeStage::Connected;
-        });
-        Ok(Self::Secure(Box::new(secured), open))
+        match &to.tls {
+            None => Ok(Self::Plain(tcp, open)),
+            Some(tls) => handshake(connector, tcp, open, &to.host, tls, meter).await,
+        }
+    }
+
+    /// Begins TLS on a stream in clear to a host, and notes in `meter` how long that took.
+    ///
+    /// # Errors
+    /// It is over TLS, bytes of a prefix are unread, or the handshake fails.
+    pub async fn secure(
+        self,
+        connector: &Connector,
+        host: &str,
+        tls: &StreamTls,
+        meter: &Meter,
+    ) -> Result<Self, Failure> {
+        match self {
+            Self::Plain(tcp, open) => handshake(connector, tcp, open, host, tls, meter).await,
+            Self::InProcess(stream) => match &connector.dial {
+                Some(dial) => dial.secure().await.map(|()| Self::InProcess(stream)),
+                None => Ok(Self::InProcess(stream)),
+            },
+            Self::Prefixed(prefixed) if prefixed.consumed == prefixed.prefix.len() => {
+                Box::pin(prefixed.inner.secure(connector, host, tls, meter)).await
+            }
+            Self::Prefixed(_) => Err(Failure::protocol("bytes in clear are unread")),
+            Self::Secure(..) => Err(Failure::protocol("TLS has begun before")),
+        }
     }
 
     /// Returns the protocol that the server picked (ALPN).
@@ -140,6 +167,28 @@ impl Stream {
     pub fn failure(error: &io::Error) -> Failure {
         Failure::of_connection(error, false)
     }
+}
+
+/// Makes a TLS handshake with a host, and notes in `meter` how long it took.
+async fn handshake(
+    connector: &Connector,
+    tcp: TcpStream,
+    open: OpenConnection,
+    host: &str,
+    tls: &StreamTls,
+    meter: &Meter,
+) -> Result<Stream, Failure> {
+    let name = tls.server_name.as_deref().unwrap_or(host).to_owned();
+    let name = ServerName::try_from(name).map_err(|_| Failure::network("tls: the server name is not valid"))?;
+    let begun = connector.now();
+    meter.update(|measured| measured.stage = ExchangeStage::Handshake);
+    let secured = connector.tls.secure(tcp, name, &tls.protocols).await?;
+    meter.update(|measured| {
+        measured.ends.tls = connector.now();
+        measured.phases.tls = Some(measured.ends.tls - begun);
+        measured.stage = ExchangeStage::Connected;
+    });
+    Ok(Stream::Secure(Box::new(secured), open))
 }
 
 impl PrefixedStream {

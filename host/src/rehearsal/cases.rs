@@ -24,7 +24,7 @@ use crate::script::value_reader::{DiagnosticText, ValueReader};
 use crate::script::yaml::read;
 
 const CASE_KEYS: [&str; 7] = ["name", "base_url", "rps", "steps", "times", "target", "expect"];
-const TARGET_PART_KEYS: [&str; 6] = ["request", "reply", "receives", "sends", "after", "closes"];
+const TARGET_PART_KEYS: [&str; 7] = ["request", "reply", "receives", "sends", "secures", "after", "closes"];
 const REQUEST_KEYS: [&str; 4] = ["method", "path", "headers", "body"];
 const REPLY_KEYS: [&str; 4] = ["status", "headers", "body", "after"];
 const EXPECT_KEYS: [&str; 5] = ["outcome", "failure", "detail", "takes", "metrics"];
@@ -57,6 +57,13 @@ pub(crate) enum TargetPart {
         /// The bytes to send.
         sends: BytePattern,
         /// The time between the two.
+        after: Duration,
+    },
+    /// The target waits until TLS begins on a connection in clear.
+    Secure {
+        /// False if the handshake fails.
+        succeeds: bool,
+        /// The time that the handshake takes.
         after: Duration,
     },
     /// The target closes the connection.
@@ -174,13 +181,14 @@ fn target_parts(reader: &mut ValueReader, node: Node) -> Vec<TargetPart> {
 
 fn target_part(reader: &mut ValueReader, node: Node) -> Option<TargetPart> {
     let span = node.span;
-    let (mut request, mut reply, mut closes) = (None, None, false);
+    let (mut request, mut reply, mut secures, mut closes) = (None, None, None, false);
     let (mut receives, mut sends, mut after) = (BytePattern::default(), BytePattern::default(), None);
     let mut bytes = false;
     for (key, node) in reader.mapping("a part of `target`", node, "for example `- reply: {status: 200}`")? {
         match key.value.as_str() {
             "request" => request = Some(expected_request(reader, node)),
             "reply" => reply = self::target_reply(reader, node),
+            "secures" => secures = reader.boolean("secures", &node),
             "closes" => closes = matches!(node.value, NodeValue::Bool(true)),
             "after" => after = Some(reader.duration("after", &node).map_or(Duration::ZERO, |after| after.value)),
             "receives" | "sends" => {
@@ -192,17 +200,20 @@ fn target_part(reader: &mut ValueReader, node: Node) -> Option<TargetPart> {
             _ => reader.unknown_key(&key, "a part of `target`", &TARGET_PART_KEYS),
         }
     }
-    match (request, reply) {
-        (request, Some(reply)) if !bytes && !closes && after.is_none() => {
+    match (request, reply, secures) {
+        (request, Some(reply), None) if !bytes && !closes && after.is_none() => {
             Some(TargetPart::Http(request.unwrap_or_default(), reply))
         }
-        (None, None) if bytes && !closes => {
+        (None, None, None) if bytes && !closes => {
             Some(TargetPart::Bytes { receives, sends, after: after.unwrap_or_default() })
         }
-        (None, None) if closes && !bytes && after.is_none() => Some(TargetPart::Close),
+        (None, None, Some(succeeds)) if !bytes && !closes => {
+            Some(TargetPart::Secure { succeeds, after: after.unwrap_or_default() })
+        }
+        (None, None, None) if closes && !bytes && after.is_none() => Some(TargetPart::Close),
         _ => {
-            let message =
-                "a part of `target` is a `reply` with or without a `request`, or `receives` and `sends`, or `closes`";
+            let message = "a part of `target` is a `reply` with or without a `request`, or `receives` and `sends`, or \
+                           `secures`, or `closes`";
             let help = "write one part for each thing that happens; `after` goes into `reply`, or beside `sends`";
             reader.report(span, &DiagnosticText { code: "cases::part", message, label: "neither of them", help });
             None

@@ -246,6 +246,7 @@ fn unanswered(part: &TargetPart) -> TargetPart {
     match part.clone() {
         TargetPart::Http(request, reply) => TargetPart::Http(request, TargetReply { after: NEVER_REPLIES, ..reply }),
         TargetPart::Bytes { receives, sends, .. } => TargetPart::Bytes { receives, sends, after: NEVER_REPLIES },
+        TargetPart::Secure { succeeds, .. } => TargetPart::Secure { succeeds, after: NEVER_REPLIES },
         TargetPart::Close => {
             TargetPart::Bytes { receives: BytePattern::default(), sends: BytePattern::default(), after: NEVER_REPLIES }
         }

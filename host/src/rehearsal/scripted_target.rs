@@ -1,13 +1,15 @@
 //! The other end of every connection in a rehearsal: it receives and answers as its script says, part after part.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::sync::Notify;
 
 use super::byte_pattern::{BytePattern, Match, quoted};
 use super::cases::{ExpectedRequest, TargetPart, TargetReply};
-use crate::net::Dial;
+use crate::net::{Dial, Failure};
 
 /// The number of bytes that a connection buffers in either direction before the writer waits.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -16,7 +18,11 @@ const MAX_FIELDS: usize = 300;
 
 /// A target that follows a script. All connections share it; the first to ask gets the next part.
 #[derive(Debug)]
-pub(super) struct ScriptedTarget(Mutex<TargetState>);
+pub(super) struct ScriptedTarget {
+    state: Mutex<TargetState>,
+    /// Tells the connections that TLS has begun on one of them, so that another part is next.
+    secured: Notify,
+}
 
 #[derive(Debug)]
 struct TargetState {
@@ -43,7 +49,8 @@ struct TargetConnection {
 impl ScriptedTarget {
     /// Creates a target that was not asked for anything yet.
     pub(super) fn new(parts: Vec<TargetPart>) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(TargetState { parts: parts.into(), faults: Vec::new() })))
+        let state = Mutex::new(TargetState { parts: parts.into(), faults: Vec::new() });
+        Arc::new(Self { state, secured: Notify::new() })
     }
 
     /// Returns the differences from its script, parts that were not asked for included.
@@ -59,7 +66,7 @@ impl ScriptedTarget {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, TargetState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn next_part(&self) -> Option<TargetPart> {
@@ -69,6 +76,33 @@ impl ScriptedTarget {
     fn add_fault(&self, fault: String) {
         self.state().faults.push(fault);
     }
+
+    /// Takes the next part, which must be the beginning of TLS.
+    async fn begin_tls(&self) -> Result<(), Failure> {
+        let part = {
+            let mut state = self.state();
+            match state.parts.front() {
+                Some(TargetPart::Secure { .. }) => state.parts.pop_front(),
+                // The connection is about to take it.
+                Some(TargetPart::Close) => None,
+                other => {
+                    let expected = match other {
+                        Some(TargetPart::Bytes { receives, .. }) => receives.describe(),
+                        Some(TargetPart::Http(..)) => "an HTTP request".to_owned(),
+                        _ => "nothing more".to_owned(),
+                    };
+                    state.faults.push(format!("the target expected {expected}, and TLS was begun"));
+                    None
+                }
+            }
+        };
+        let Some(TargetPart::Secure { succeeds, after }) = part else {
+            return Err(Failure::network("tls: connection closed during the handshake"));
+        };
+        tokio::time::sleep(after).await;
+        self.secured.notify_waiters();
+        if succeeds { Ok(()) } else { Err(Failure::network("tls: refused by the server: handshake failure")) }
+    }
 }
 
 impl Dial for ScriptedTarget {
@@ -77,6 +111,10 @@ impl Dial for ScriptedTarget {
         let connection = TargetConnection { target: self, stream: far, buffer: Vec::new() };
         tokio::task::spawn_local(connection.serve());
         near
+    }
+
+    fn secure(&self) -> Pin<Box<dyn Future<Output = Result<(), Failure>> + '_>> {
+        Box::pin(self.begin_tls())
     }
 }
 
@@ -93,14 +131,21 @@ impl TargetConnection {
     /// Waits until bytes arrive, unless the script has the target speak first. Returns `false` if the other side has
     /// closed.
     async fn wait_for_work(&mut self) -> bool {
-        self.speaks_first() || !self.buffer.is_empty() || self.receive().await
+        while !self.speaks_first() && self.buffer.is_empty() {
+            tokio::select! {
+                biased;
+                received = self.stream.read_buf(&mut self.buffer) => return matches!(received, Ok(1..)),
+                () = self.target.secured.notified() => {}
+            }
+        }
+        true
     }
 
     fn speaks_first(&self) -> bool {
         match self.target.state().parts.front() {
             Some(TargetPart::Bytes { receives, .. }) => receives.is_empty(),
             Some(TargetPart::Close) => true,
-            Some(TargetPart::Http(..)) | None => false,
+            Some(TargetPart::Http(..) | TargetPart::Secure { .. }) | None => false,
         }
     }
 
@@ -113,6 +158,11 @@ impl TargetConnection {
                 false
             }
             Some(TargetPart::Close) => false,
+            Some(TargetPart::Secure { .. }) => {
+                let received = quoted(&self.buffer);
+                self.target.add_fault(format!("the target expected TLS to begin, received {received}"));
+                false
+            }
             Some(TargetPart::Http(expected, reply)) => self.answer_request(&expected, &reply).await,
             Some(TargetPart::Bytes { receives, sends, after }) => {
                 if !self.expect_bytes(&receives).await {

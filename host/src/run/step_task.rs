@@ -222,6 +222,7 @@ impl StepTask<'_> {
                 Completion::Connected(Err(failure))
                 | Completion::Upgraded(Err(failure))
                 | Completion::Written(Err(failure))
+                | Completion::Secured(Err(failure))
                 | Completion::Read(Err(failure)) => {
                     *self.session.task.sockets.failure.borrow_mut() = Some(failure.clone());
                     return;

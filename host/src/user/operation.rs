@@ -34,6 +34,8 @@ pub enum Completion {
     Upgraded(Result<SocketUpgrade, Failure>),
     /// All bytes were written to a socket, or the write failed.
     Written(Result<(), Failure>),
+    /// TLS has begun on a socket, or could not.
+    Secured(Result<(), Failure>),
     /// Bytes were read from a socket; none if the peer has closed its side.
     Read(Result<ReceivedBytes, Failure>),
     /// The head of a streamed exchange has arrived, with this status, or never will.

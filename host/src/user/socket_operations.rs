@@ -1,8 +1,9 @@
-//! Operations on the sockets of a user: connect, upgrade, read and write. A task's activity on its sockets is one
+//! Operations on the sockets of a user: connect, upgrade, read, write, and the beginning of TLS. A task's activity on its sockets is one
 //! sample, so the first operation waits for the user's turn on behalf of all.
 
 use std::cell::Cell;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Poll, ready};
 
@@ -13,11 +14,11 @@ use super::operation::Completion;
 use super::session::Session;
 use super::sockets::{
     InstanceId, IoGuard, OpeningGuard, ReceivedBytes, Reservation, Socket, SocketUpgrade, TurnState, closed,
-    over_allowance,
+    over_allowance, plugin_fault,
 };
 use super::start::RequestStart;
 use crate::http::{self, Request};
-use crate::net::{Destination, Failure, Stream};
+use crate::net::{Destination, Failure, Stream, StreamTls};
 
 /// Waits until the task may use its sockets. Returns a guard that counts the operation as under way; `None` if the run
 /// ends first.
@@ -69,8 +70,9 @@ pub(crate) async fn connect(session: Rc<Session>, owner: InstanceId, to: Result<
     let connected = async {
         let _place = OpeningGuard::claim(&session.sockets, owner)?;
         let connector = &session.shared.client.connector;
-        let stream = Stream::open(connector, &to?, session.id, &session.task.sockets.meter).await?;
-        Ok(session.sockets.add(owner, stream))
+        let to = to?;
+        let stream = Stream::open(connector, &to, session.id, &session.task.sockets.meter).await?;
+        Ok(session.sockets.add(owner, stream, to.host(), to.is_secure()))
     };
     Completion::Connected(connected.await)
 }
@@ -89,7 +91,8 @@ pub(crate) async fn upgrade(session: Rc<Session>, owner: InstanceId, request: Re
         }
         let http::UpgradeReply { status, headers, stream, duration } = reply?;
         let held = Reservation::new(&session.task.allowance, headers.size()).ok_or_else(over_allowance)?;
-        let socket = stream.map(|stream| session.sockets.add(owner, stream));
+        let origin = &request.origin;
+        let socket = stream.map(|stream| session.sockets.add(owner, stream, origin.host(), origin.is_https()));
         Ok(SocketUpgrade { status: status.as_u16(), headers, socket, duration, held })
     };
     Completion::Upgraded(upgraded.await)
@@ -149,4 +152,58 @@ async fn read_some(session: &Session, socket: &Socket, max_bytes: usize) -> Resu
         })
     })
     .await
+}
+
+/// Begins TLS on a socket in clear.
+pub(crate) async fn secure(
+    session: Rc<Session>,
+    socket: Option<Rc<Socket>>,
+    tls: Result<StreamTls, Failure>,
+) -> Completion {
+    let Some(_under_way) = go(&session).await else { return Completion::NotStarted };
+    let Some(socket) = socket else { return Completion::Secured(Err(closed())) };
+    Completion::Secured(begin_tls(&session, &socket, tls).await)
+}
+
+async fn begin_tls(session: &Session, socket: &Socket, tls: Result<StreamTls, Failure>) -> Result<(), Failure> {
+    // Nothing else may pass over the socket meanwhile.
+    let mut busy = IoGuard::new(&socket.reading, None)?;
+    let _busy = IoGuard::new(&socket.writing, None)?;
+    let tls = tls?;
+    if socket.is_secure.get() {
+        return Err(plugin_fault("TLS has begun on the socket before"));
+    }
+    busy.close_on_drop = Some(socket);
+    refuse_bytes_in_clear(session, socket).await?;
+    let stream = socket.take_stream().ok_or_else(closed)?;
+    let (connector, meter) = (&session.shared.client.connector, &session.task.sockets.meter);
+    let mut securing = pin!(stream.secure(connector, &socket.host, &tls, meter));
+    let secured =
+        poll_fn(|cx| if socket.is_closed() { Poll::Ready(Err(closed())) } else { securing.as_mut().poll(cx) }).await?;
+    socket.put_stream(secured);
+    socket.is_secure.set(true);
+    busy.close_on_drop = None;
+    Ok(())
+}
+
+/// Fails if bytes have arrived that the plugin has not read. Bytes in clear that it read only after the handshake would
+/// pass for bytes under TLS, although anyone on the way may have added them (the fault of CVE-2011-0411).
+async fn refuse_bytes_in_clear(session: &Session, socket: &Socket) -> Result<(), Failure> {
+    // The runtime notices what has arrived only between two polls.
+    tokio::task::yield_now().await;
+    let mut byte = [0];
+    let mut buffer = ReadBuf::new(&mut byte);
+    match poll_fn(|cx| Poll::Ready(socket.with(|stream| stream.poll_read(cx, &mut buffer)))).await {
+        Poll::Pending => Ok(()),
+        Poll::Ready(Err(failure)) => Err(failure),
+        Poll::Ready(Ok(())) if buffer.filled().is_empty() => Err(closed_before_tls()),
+        Poll::Ready(Ok(())) => {
+            session.task.sockets.meter.update(|measured| measured.bytes_in += 1);
+            Err(Failure::protocol("the peer has sent bytes in clear before TLS began"))
+        }
+    }
+}
+
+fn closed_before_tls() -> Failure {
+    Failure::network("tls: connection closed before the handshake")
 }

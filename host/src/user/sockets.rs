@@ -49,7 +49,13 @@ struct OpenSocket {
 
 /// An open socket. When it is closed, reads and writes under way keep it alive and fail.
 pub struct Socket {
+    /// `None` once it is closed, and while TLS begins.
     stream: RefCell<Option<Stream>>,
+    /// The host of the peer, as the plugin named it.
+    pub host: Box<str>,
+    /// True if its stream is over TLS, also in a rehearsal, which leaves TLS out.
+    pub is_secure: Cell<bool>,
+    is_closed: Cell<bool>,
     /// True while a read is under way.
     pub reading: Cell<bool>,
     /// True while a write is under way.
@@ -68,11 +74,12 @@ impl Sockets {
         self.retain(|entry| (entry.owner, entry.id) != (owner, id));
     }
 
-    /// Keeps a stream for its owner and returns its number.
-    pub fn add(&self, owner: InstanceId, stream: Stream) -> SocketId {
+    /// Keeps a stream to a host for its owner and returns its number.
+    pub fn add(&self, owner: InstanceId, stream: Stream, host: &str, is_secure: bool) -> SocketId {
         let id = self.next_id.replace(self.next_id.get() + 1);
-        let socket =
-            Socket { stream: RefCell::new(Some(stream)), reading: Cell::new(false), writing: Cell::new(false) };
+        let (stream, is_secure) = (RefCell::new(Some(stream)), Cell::new(is_secure));
+        let [is_closed, reading, writing] = [(); 3].map(|()| Cell::new(false));
+        let socket = Socket { stream, host: host.into(), is_secure, is_closed, reading, writing };
         self.open.borrow_mut().push(OpenSocket { owner, id, socket: Rc::new(socket), is_handed_over: false });
         id
     }
@@ -111,8 +118,27 @@ impl Socket {
     }
 
     fn close(&self) {
+        self.is_closed.set(true);
         if let Some(mut stream) = self.stream.take() {
             stream.close();
+        }
+    }
+
+    /// Returns `true` once it was closed, also while its stream is taken.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.get()
+    }
+
+    /// Takes the stream, which [`Self::put_stream`] gives back.
+    pub fn take_stream(&self) -> Option<Stream> {
+        self.stream.take()
+    }
+
+    /// Gives the stream back, unless the socket was closed meanwhile.
+    pub fn put_stream(&self, mut stream: Stream) {
+        match self.is_closed() {
+            true => stream.close(),
+            false => *self.stream.borrow_mut() = Some(stream),
         }
     }
 

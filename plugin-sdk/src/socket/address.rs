@@ -38,7 +38,7 @@ impl Address {
 
 /// Options of a TLS connection. Certificates are checked as for HTTP.
 #[derive(Clone, Debug)]
-pub struct Tls(raw::TlsOptions);
+pub struct Tls(pub(super) raw::TlsOptions);
 
 impl Tls {
     /// Creates options for the address's own host, with no protocol offered.

@@ -31,7 +31,7 @@ mod operations;
 use std::cell::RefCell;
 
 pub use address::{Address, Tls};
-pub use operations::{Connect, Read, Write};
+pub use operations::{Connect, Read, Secure, Write};
 
 use crate::bindings::{sockets, user};
 use crate::operation::Operation;
@@ -74,6 +74,19 @@ impl Socket {
     /// Returns the protocol that the server picked of those offered; `None` if it picked none, or in clear.
     pub fn protocol(&self, _task: &Task) -> Option<String> {
         sockets::protocol(self.id)
+    }
+
+    /// Submits a TLS handshake on a connection in clear immediately, as SMTP does after STARTTLS; awaiting it waits until
+    /// the connection is secure. The certificate must be for the host of the address, unless the options name another.
+    ///
+    /// Fails with [`FailureKind::Protocol`], and closes the connection, if the peer has sent bytes that no read has
+    /// returned: anyone on the way may have added them, and after the handshake they would pass for bytes of the peer.
+    pub fn secure<'s>(&'s self, task: &'s Task, tls: &Tls) -> Secure<'s> {
+        if self.buffer.borrow().unread().is_empty() {
+            return Secure(Ok(Operation::new(task, sockets::secure(self.id, &tls.0))));
+        }
+        sockets::close(self.id);
+        Secure(Err(Failure::protocol("the peer has sent bytes in clear before TLS began")))
     }
 
     /// Submits a write of all these bytes, 16 MiB at most, immediately; awaiting it waits until the operating system

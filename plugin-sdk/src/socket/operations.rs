@@ -1,4 +1,4 @@
-//! The operations of a socket: connect, read, write.
+//! The operations of a socket: connect, read, write, and the beginning of TLS.
 //!
 //! The result of a read or a connect that was announced and is then dropped is not lost: the bytes go to the socket's
 //! buffer, the connection is closed.
@@ -47,6 +47,26 @@ impl Future for Write<'_> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let operation = ready!(Pin::new(&mut self.0).poll(context));
         Poll::Ready(sockets::written(operation).map_err(Failure::of_host))
+    }
+}
+
+/// A TLS handshake in flight; ready when the socket passes its bytes over TLS. Dropping it early gives it up and closes
+/// the socket.
+#[derive(Debug)]
+#[must_use = "await it before anything else is sent"]
+pub struct Secure<'s>(pub(super) Result<Operation<'s>, Failure>);
+
+impl Future for Secure<'_> {
+    type Output = Result<(), Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            Ok(operation) => {
+                let operation = ready!(Pin::new(operation).poll(context));
+                Poll::Ready(sockets::secured(operation).map_err(Failure::of_host))
+            }
+            Err(failure) => Poll::Ready(Err(failure.clone())),
+        }
     }
 }
 

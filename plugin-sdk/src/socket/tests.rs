@@ -202,6 +202,68 @@ fn the_server_picks_the_protocol() {
     assert_eq!(said(&talk(9, Peer::new().picks("smtp"))), Some("smtp"));
 }
 
+/// Begins TLS on a connection in clear in one of several ways, by the step's number.
+struct Switches(u32);
+
+impl Action for Switches {
+    const NAME: &'static str = "switches";
+    const SUMMARY: &'static str = "";
+    type Params = u32;
+
+    fn configure(how: u32) -> Result<Self, ConfigError> {
+        Ok(Self(how))
+    }
+
+    async fn run(&self, task: &Task) -> Outcome {
+        let socket = Socket::connect(task, &Address::new("mail.example", 25)).await?;
+        match self.0 {
+            0 => {
+                socket.secure(task, &Tls::new()).await?;
+                socket.write(task, b"hello").await
+            }
+            1 => {
+                let early = task.timeout(MOMENT, socket.secure(task, &Tls::new())).await;
+                assert_eq!(early, Err(crate::TimedOut { limit: MOMENT }));
+                socket.write(task, b"hello").await
+            }
+            2 => {
+                socket.secure(task, &Tls::new()).await?;
+                socket.secure(task, &Tls::new()).await
+            }
+            _ => {
+                let _read = socket.read(task, 1);
+                socket.secure(task, &Tls::new()).await
+            }
+        }
+    }
+}
+
+fn switch(how: u32, peer: Peer) -> Run {
+    Host::new().peer(peer).run::<Switches>(how).expect("the parameters are right")
+}
+
+#[test]
+fn tls_begins_on_a_connection_in_clear() {
+    let run = switch(0, Peer::new().secures(2 * MOMENT).expects("hello"));
+    assert_eq!((run.failure, run.elapsed), (None, 2 * MOMENT));
+    assert!(run.connections[0].tls);
+}
+
+#[test]
+fn a_handshake_that_is_given_up_closes_the_connection() {
+    let run = switch(1, Peer::new().secures(2 * MOMENT));
+    assert_eq!(run.failure.map(|failure| failure.kind()), Some(FailureKind::Network));
+    assert_eq!((run.given_up, run.connections[0].open), (vec![GivenUp::Secure], false));
+}
+
+#[test]
+fn tls_begins_once_and_on_a_connection_that_is_not_in_use() {
+    for (how, peer) in [(2, Peer::new().secures(Duration::ZERO)), (3, Peer::new().secures(Duration::ZERO))] {
+        let failure = switch(how, peer).failure;
+        assert_eq!(failure.map(|failure| failure.kind()), Some(FailureKind::Plugin), "{how}");
+    }
+}
+
 /// Connects once for each user and sends one line in each task; the step's text decides the fate of the socket.
 struct Stay {
     fate: String,

@@ -272,7 +272,7 @@ pub(crate) mod sockets {
     use super::in_task;
     use crate::FailureKind;
     use crate::bindings::FailureKind as Raw;
-    use crate::bindings::socket_types::{Address, DynamicRequest, Switched};
+    use crate::bindings::socket_types::{Address, DynamicRequest, Switched, TlsOptions};
 
     pub(crate) fn connect(address: &Address) -> u32 {
         in_task(|state| state.connect(address))
@@ -309,6 +309,27 @@ pub(crate) mod sockets {
 
     pub(crate) fn protocol(socket: u32) -> Option<String> {
         in_task(|state| state.socket(socket).peer.protocol.clone())
+    }
+
+    pub(crate) fn secure(socket: u32, _options: &TlsOptions) -> u32 {
+        in_task(|state| {
+            let refusal = state.tls_refusal(socket);
+            let after = state.socket(socket).handshake_time();
+            state.submit(after, OperationKind::Secure(socket, refusal))
+        })
+    }
+
+    pub(crate) fn secured(operation: u32) -> Result<(), Raw> {
+        in_task(|state| {
+            let OperationKind::Secure(socket, refusal) = *state.announced(operation) else {
+                panic!("that operation is not a handshake")
+            };
+            match refusal {
+                None => Ok(()),
+                Some(kind @ FailureKind::Plugin) => Err(found(state, kind)),
+                Some(kind) => Err(failed(state, socket, kind)),
+            }
+        })
     }
 
     pub(crate) fn write(socket: u32, bytes: &[u8]) -> u32 {

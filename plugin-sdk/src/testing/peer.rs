@@ -29,6 +29,8 @@ pub(super) enum Event {
     Waits(Duration),
     /// Sends these bytes, which arrive in one piece.
     Answers(Vec<u8>),
+    /// Waits for a TLS handshake, which takes this long.
+    Secures(Duration),
     /// Closes its side.
     Closes,
 }
@@ -74,6 +76,13 @@ impl Peer {
     #[must_use]
     pub fn answers(self, bytes: impl Into<Vec<u8>>) -> Self {
         self.then(Event::Answers(bytes.into()))
+    }
+
+    /// Goes on when the action has made a TLS handshake on its connection in clear, which takes this long. Without it, a
+    /// handshake fails.
+    #[must_use]
+    pub fn secures(self, duration: Duration) -> Self {
+        self.then(Event::Secures(duration))
     }
 
     /// Closes its side: reads return no more bytes.

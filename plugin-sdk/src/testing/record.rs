@@ -55,7 +55,7 @@ pub struct Connection {
     pub host: String,
     /// The port as the action gave it.
     pub port: u16,
-    /// `true` with TLS.
+    /// `true` with TLS, from the beginning or by now.
     pub tls: bool,
     /// All bytes that the action has sent.
     pub written: Vec<u8>,
@@ -84,6 +84,8 @@ pub enum GivenUp {
     Read,
     /// A write, which closes the socket.
     Write,
+    /// A TLS handshake, which closes the socket.
+    Secure,
 }
 
 /// A request as it was sent, every template rendered.

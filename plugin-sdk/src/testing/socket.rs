@@ -1,6 +1,7 @@
 //! Sockets of the fake host: the bytes that arrive on each, and the times of their arrival.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::Peer;
 use super::peer::Event;
@@ -36,6 +37,26 @@ impl Socket {
     pub(crate) fn write(&mut self, bytes: &[u8], now: u64) {
         self.record.written.extend_from_slice(bytes);
         self.got.extend(bytes);
+        self.go_on(now);
+    }
+
+    /// Returns the time that the peer takes for a handshake.
+    pub(crate) fn handshake_time(&self) -> Duration {
+        match self.peer.events.front() {
+            Some(Event::Secures(after)) => *after,
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Returns `true` if the peer does not expect a handshake: it would take one for bytes in clear.
+    pub(crate) fn refuses_tls(&self) -> bool {
+        !matches!(self.peer.events.front(), Some(Event::Secures(_)))
+    }
+
+    /// Ends the handshake that the peer expects.
+    pub(crate) fn secure(&mut self, now: u64) {
+        self.record.tls = true;
+        self.peer.events.pop_front();
         self.go_on(now);
     }
 
@@ -79,6 +100,7 @@ impl Socket {
                 Event::Waits(duration) => self.clock += u64::try_from(duration.as_nanos()).expect("a test's time"),
                 Event::Answers(bytes) => self.arriving.push_back((self.clock, bytes.clone())),
                 Event::Closes => self.arriving.push_back((self.clock, Vec::new())),
+                Event::Secures(_) => return,
             }
             self.peer.events.pop_front();
         }

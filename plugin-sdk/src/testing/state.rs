@@ -42,6 +42,8 @@ pub(super) enum OperationKind {
     Upgrade(Reply, Option<u32>),
     /// The socket, and the failure.
     Write(u32, Option<FailureKind>),
+    /// The socket whose handshake it is, and the failure.
+    Secure(u32, Option<FailureKind>),
     /// The socket, the most bytes to read, and the bytes received.
     Read(u32, usize, Result<Vec<u8>, FailureKind>),
 }
@@ -244,6 +246,10 @@ impl State {
                 self.sockets[*socket as usize].record.open = false;
                 GivenUp::Write
             }
+            OperationKind::Secure(socket, _) => {
+                self.sockets[*socket as usize].record.open = false;
+                GivenUp::Secure
+            }
         };
         self.given_up.push(given_up);
     }
@@ -270,6 +276,7 @@ impl State {
                     socket.open(self.now);
                 }
             }
+            OperationKind::Secure(socket, None) => self.sockets[*socket as usize].secure(self.now),
             OperationKind::Read(socket, most, received) => {
                 let socket = &mut self.sockets[*socket as usize];
                 match received {
@@ -281,6 +288,7 @@ impl State {
             OperationKind::Sleep
             | OperationKind::Upgrade(..)
             | OperationKind::Write(..)
+            | OperationKind::Secure(..)
             | OperationKind::Head(_)
             | OperationKind::Piece(_)
             | OperationKind::Sent => {}
@@ -361,12 +369,30 @@ impl State {
         let same = |operation: &Operation| match operation.kind {
             OperationKind::Read(other, ..) => is_read && other == socket,
             OperationKind::Write(other, _) => !is_read && other == socket,
+            OperationKind::Secure(other, _) => other == socket,
             _ => false,
         };
         if self.operations.iter().any(|operation| operation.in_flight() && same(operation)) {
             return Some(FailureKind::Plugin);
         }
         (!self.socket(socket).record.open).then_some(FailureKind::Network)
+    }
+
+    /// Returns the failure of a handshake on a socket that is closed, busy or over TLS, on which bytes are unread, or
+    /// whose peer refuses TLS.
+    pub(crate) fn tls_refusal(&mut self, socket: u32) -> Option<FailureKind> {
+        let busy = self.refusal(socket, true).or(self.refusal(socket, false));
+        let now = self.now;
+        let socket = self.socket(socket);
+        if busy.is_some() {
+            busy
+        } else if socket.record.tls {
+            Some(FailureKind::Plugin)
+        } else if socket.arrival().is_some_and(|arrival| arrival <= now) {
+            Some(FailureKind::Protocol)
+        } else {
+            socket.refuses_tls().then_some(FailureKind::Network)
+        }
     }
 }
 

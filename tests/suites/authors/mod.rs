@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use stampede_tests::{Finished, Report, Silent, guest, site};
+use stampede_tests::{Authority, Finished, Identity, Report, Silent, SmtpServer, StartTls, guest, site};
 
 use crate::languages::{built, command_after, tools};
 use crate::shooter;
@@ -194,7 +194,7 @@ fn unit_tests_pass(language: &str, sources: [(&str, &str); 2], tests: (&str, &st
     let output = run.output().expect("it starts");
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("Ran 4 tests") || said.contains("# pass 4\n"), "{said}");
+    assert!(said.contains("Ran 5 tests") || said.contains("# pass 4\n"), "{said}");
 }
 
 #[test]
@@ -245,6 +245,28 @@ fn lines_and_blocks_are_read_whole() {
     for language in ["python", "javascript", "c"] {
         let (run, report) = ran(language, &["lines"], "");
         assert_eq!(report.row("lines").tasks("passed"), 4, "{language}: {}\n{}", run.stdout, run.stderr);
+    }
+}
+
+#[test]
+fn sockets_that_began_in_clear_begin_tls_unless_bytes_in_clear_are_left() {
+    for language in ["python", "javascript", "c"] {
+        for (answer, errors) in [(StartTls::Agrees, BTreeMap::new()), (StartTls::Injects, [("protocol", 4)].into())] {
+            let authority = Authority::default();
+            let server = SmtpServer::start(authority.server(Identity::Valid, &[]), answer);
+            let script = script(language, &["mail"], server.port());
+            let script = script.split("  - {name: Good").next().expect("a script");
+            let run = shooter().file("authority.pem", authority.pem()).script(script);
+            let run = run.args("--users 2 --iterations 2 --cacert authority.pem --fail-on never").report().finish();
+            let report = run.report();
+            let row = report.row("mail");
+            assert_eq!(row.errors(), errors, "{language}: {}\n{}", run.stdout, run.stderr);
+            assert_eq!(row.total(), 4, "{language}: {}", run.stderr);
+            match answer {
+                StartTls::Agrees => assert_eq!(server.commands().secure, ["EHLO client"; 4], "{language}"),
+                _ => assert!(row.example("protocol").contains("bytes in clear before TLS began"), "{language}"),
+            }
+        }
     }
 }
 

@@ -86,6 +86,24 @@ static stampede_progress run(const void *of, void *kept)
         STAMPEDE_READ_EXACT(task, &task->stream, 1);
         return STAMPEDE_PASSED;
     }
+    if (strcmp(step->how, "mail") == 0) {
+        STAMPEDE_READ_UNTIL(task, &task->stream, "220 mail.test ready\r\n", 100, end);
+        stampede_taken(&task->stream, end);
+        task->sent = stampede_write(&task->stream, "EHLO client\r\n", 13);
+        STAMPEDE_AWAIT(task, task->sent);
+        STAMPEDE_READ_UNTIL(task, &task->stream, "250 STARTTLS\r\n", 100, end);
+        stampede_taken(&task->stream, end);
+        task->sent = stampede_write(&task->stream, "STARTTLS\r\n", 10);
+        STAMPEDE_AWAIT(task, task->sent);
+        STAMPEDE_READ_UNTIL(task, &task->stream, "220 go ahead\r\n", 100, end);
+        stampede_taken(&task->stream, end);
+        STAMPEDE_SECURE(task, &task->stream, NULL);
+        task->sent = stampede_write(&task->stream, "EHLO client\r\n", 13);
+        STAMPEDE_AWAIT(task, task->sent);
+        STAMPEDE_READ_UNTIL(task, &task->stream, "250 mail.test\r\n", 100, end);
+        stampede_close(&task->stream);
+        return STAMPEDE_PASSED;
+    }
     task->sent = stampede_write(&task->stream, "GET /bytes/5 HTTP/1.1\r\nhost: a\r\n\r\n", 34);
     STAMPEDE_AWAIT(task, task->sent);
     if (!stampede_written(task->sent))

@@ -1,7 +1,7 @@
 // The `odd` action: does what its parameter `how` names, most of which a plugin cannot do.
 
 import {
-  Failure, close, connect, hostAndPort, isoNow, now, plugin, random, readExact, readUntil, sleep, user, write,
+  Failure, close, connect, hostAndPort, isoNow, now, plugin, random, readExact, readUntil, secure, sleep, user, write,
 } from './sdk/stampede.js';
 import { base64, hex, hmac, md5, sha1, sha256 } from './sdk/hash.js';
 
@@ -82,6 +82,22 @@ const ways = {
   *breaksWithASocket(port) {
     yield connect('127.0.0.1', port);
     lookup('nothing');
+  },
+  *mail(port) {
+    const peer = yield connect('127.0.0.1', port);
+    const text = (line) => String.fromCharCode(...line);
+    let line;
+    for (const command of ['', 'EHLO client\r\n', 'STARTTLS\r\n']) {
+      if (command) yield write(peer, new TextEncoder().encode(command));
+      do line = text(yield* readUntil(peer, '\r\n'));
+      while (line[3] === '-');
+    }
+    assert(line === '220 go ahead\r\n', line);
+    yield secure(peer);
+    yield write(peer, new TextEncoder().encode('EHLO client\r\n'));
+    line = text(yield* readUntil(peer, '\r\n'));
+    assert(line === '250 mail.test\r\n', line);
+    close(peer);
   },
   *lines(port) {
     const socket = yield connect('127.0.0.1', port);

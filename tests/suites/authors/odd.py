@@ -9,7 +9,7 @@ import time
 from random import randint
 
 import stampede
-from stampede import Action, Failure, close, connect, iso_now, now, plugin, read_exact, read_until, sleep, user, write
+from stampede import Action, Failure, close, connect, iso_now, now, plugin, read_exact, read_until, secure, sleep, user, write
 
 STARTED = []
 
@@ -122,6 +122,22 @@ class Odd(Action):
     def breaks_with_a_socket(self):
         yield connect("127.0.0.1", self.port)
         self.lookup("nothing")
+
+    def mail(self):
+        """Has a mail server begin TLS."""
+        peer = yield connect("127.0.0.1", self.port)
+        for command in (b"", b"EHLO client\r\n", b"STARTTLS\r\n"):
+            if command:
+                yield write(peer, command)
+            line = b"220-"
+            while line[3:4] == b"-":
+                line = yield from read_until(peer, b"\r\n")
+        assert line == b"220 go ahead\r\n", line
+        yield secure(peer)
+        yield write(peer, b"EHLO client\r\n")
+        line = yield from read_until(peer, b"\r\n")
+        assert line == b"250 mail.test\r\n", line
+        close(peer)
 
     def lines(self):
         """Reads a line and a counted block, however they arrive."""

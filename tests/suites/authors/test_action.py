@@ -5,7 +5,7 @@ import fake_host as host
 import action
 import line_action
 import watch_action
-from stampede import ConfigError
+from stampede import Action, ConfigError, close, connect, read_until, secure
 
 
 class Test(unittest.TestCase):
@@ -30,6 +30,26 @@ class Test(unittest.TestCase):
         self.assertEqual((run.failure, run.written, run.open), (None, [b"hi\r\n"], [False]))
         run = host.run(line_action.Line, params, peers=[host.peer(b"we")])
         self.assertEqual((run.failure[0], run.open), ("network", [False]))
+
+    def test_tls_begins_unless_bytes_in_clear_are_left(self):
+        class Mail(Action):
+            name = "mail"
+
+            def run(self):
+                peer = yield connect("a", 25)
+                yield from read_until(peer, b"\r\n")
+                yield secure(peer)
+                yield from read_until(peer, b"\r\n")
+                close(peer)
+
+        for answers, failure in [
+            ((b"220 go\r\n", host.SECURE, b"250 ok\r\n"), None),
+            ((b"220 go\r\n250 injected\r\n", host.SECURE), "protocol"),
+            ((b"220 go\r\n", b"250 injected\r\n"), "protocol"),
+            ((b"220 go\r\n",), "network"),
+        ]:
+            run = host.run(Mail, {}, peers=[host.peer(*answers)])
+            self.assertEqual((run.failure and run.failure[0], run.open), (failure, [False]))
 
     def test_a_stream_is_read_until_the_text_comes(self):
         run = host.run(watch_action.Watch, {"url": "/e", "until": "tick"}, [host.reply(200, b"data: tick")])

@@ -249,8 +249,10 @@ mod tests {
             let names = text.lines().filter_map(|line| line.split_once(": func(")).map(|(name, _)| name.trim());
             names.map(move |name| format!("{interface}_{}", name.replace('-', "_")))
         });
-        // A native plugin has the functions of contract 0.1.1: no upgrade, no URL of a reply, no streams and no files.
-        let later = |name: &String| name.starts_with("sockets_upgrade") || name == "http_url";
+        // A native plugin has the functions of contract 0.1.1: no upgrade, no later TLS, no URL of a reply, no streams
+        // and no files.
+        let later =
+            |name: &String| ["sockets_upgrade", "sockets_secure", "http_url"].iter().any(|new| name.starts_with(new));
         let functions: Vec<String> = functions.filter(|name| !later(name)).collect();
         let (_, table) = ABI.split_once("pub struct stampede_host {").expect("there is a table");
         let (table, _) = table.split_once("\n}").expect("it ends");

@@ -89,6 +89,12 @@ extern int32_t __wasm_import_stampede_plugin_sockets_upgrade(uint8_t *, size_t, 
 __attribute__((__import_module__("stampede:plugin/sockets@0.1.3"), __import_name__("upgraded")))
 extern void __wasm_import_stampede_plugin_sockets_upgraded(int32_t, uint8_t *);
 
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.3"), __import_name__("secure")))
+extern int32_t __wasm_import_stampede_plugin_sockets_secure(int32_t, int32_t, uint8_t *, size_t, uint8_t *, size_t);
+
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.3"), __import_name__("secured")))
+extern void __wasm_import_stampede_plugin_sockets_secured(int32_t, uint8_t *);
+
 __attribute__((__import_module__("stampede:plugin/sockets@0.1.3"), __import_name__("protocol")))
 extern void __wasm_import_stampede_plugin_sockets_protocol(int32_t, uint8_t *);
 
@@ -976,6 +982,49 @@ bool stampede_plugin_sockets_upgraded(stampede_plugin_sockets_op_id_t operation,
   }
   if (!result.is_err) {
     *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+stampede_plugin_sockets_op_id_t stampede_plugin_sockets_secure(stampede_plugin_sockets_socket_id_t socket, stampede_plugin_sockets_tls_options_t *options) {
+  int32_t option;
+  uint8_t * option1;
+  size_t option2;
+  if (((*options).server_name).is_some) {
+    const plugin_string_t *payload0 = &((*options).server_name).val;
+    option = 1;
+    option1 = (uint8_t *) (*payload0).ptr;
+    option2 = (*payload0).len;
+  } else {
+    option = 0;
+    option1 = 0;
+    option2 = 0;
+  }
+  int32_t ret = __wasm_import_stampede_plugin_sockets_secure((int32_t) (socket), option, option1, option2, (uint8_t *) ((*options).alpn).ptr, ((*options).alpn).len);
+  return (uint32_t) (ret);
+}
+
+bool stampede_plugin_sockets_secured(stampede_plugin_sockets_op_id_t operation, stampede_plugin_sockets_failure_kind_t *err) {
+  __attribute__((__aligned__(1)))
+  uint8_t ret_area[2];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_stampede_plugin_sockets_secured((int32_t) (operation), ptr);
+  stampede_plugin_sockets_result_void_failure_kind_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      result.val.err = (int32_t) *((uint8_t*) (ptr + 1));
+      break;
+    }
+  }
+  if (!result.is_err) {
     return 1;
   } else {
     *err = result.val.err;

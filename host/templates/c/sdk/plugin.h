@@ -620,6 +620,21 @@ extern bool stampede_plugin_sockets_connected(stampede_plugin_sockets_op_id_t op
 extern stampede_plugin_sockets_op_id_t stampede_plugin_sockets_upgrade(stampede_plugin_sockets_dynamic_request_t *request);
 // Returns the outcome of an upgrade that `resume` has announced: the reply's head, or the reason why there is none.
 extern bool stampede_plugin_sockets_upgraded(stampede_plugin_sockets_op_id_t operation, stampede_plugin_sockets_switched_t *ret, stampede_plugin_sockets_failure_kind_t *err);
+// Submits a TLS handshake on a socket in clear; what is written and read afterwards passes over TLS. The certificate
+// must be for the host that the socket was connected to, unless the options name another. The time that it takes is
+// the sample's time of the handshake, as with a connect that begins with TLS.
+// 
+// No byte that the peer has sent in clear may be left: anyone on the way could have added it, and it would pass for
+// one that came over TLS (the fault of CVE-2011-0411). The operation fails with kind `protocol` if bytes have arrived
+// that no read has returned. A guest that reads ahead has to check its own buffer: it must be empty too.
+// 
+// It fails with kind `network` if the handshake fails, if the certificate is not acceptable or if the peer has closed
+// its side, and with kind `plugin` if the socket is over TLS already, or if a read or a write is in flight on it; one
+// that is submitted during the handshake fails so as well. The socket is closed after a failure of kind `network` or
+// `protocol`, and when the operation is given up.
+extern stampede_plugin_sockets_op_id_t stampede_plugin_sockets_secure(stampede_plugin_sockets_socket_id_t socket, stampede_plugin_sockets_tls_options_t *options);
+// Returns the outcome of a handshake that `resume` has announced.
+extern bool stampede_plugin_sockets_secured(stampede_plugin_sockets_op_id_t operation, stampede_plugin_sockets_failure_kind_t *err);
 // Returns the protocol that the server picked (ALPN); none if it picked none, or the socket is in clear or closed.
 extern bool stampede_plugin_sockets_protocol(stampede_plugin_sockets_socket_id_t socket, plugin_string_t *ret);
 // Submits a write of all these bytes, at most 16 MiB. It completes when the operating system has accepted the last

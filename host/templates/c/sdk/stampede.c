@@ -298,6 +298,28 @@ size_t stampede_end_of(const struct stampede_stream *stream, const char *text, s
     return 0;
 }
 
+uint32_t stampede_secure(const struct stampede_stream *stream, const char *name)
+{
+    stampede_plugin_sockets_tls_options_t options = {0};
+    options.server_name.is_some = name != NULL;
+    if (name != NULL)
+        plugin_string_set(&options.server_name.val, name);
+    return stampede_plugin_sockets_secure(stream->socket, &options);
+}
+
+bool stampede_secured(uint32_t operation)
+{
+    stampede_plugin_types_failure_kind_t kind;
+    return stampede_plugin_sockets_secured(operation, &kind);
+}
+
+bool stampede_is_drained(const struct stampede_stream *stream)
+{
+    if (stream->length > 0)
+        stampede_fail(STAMPEDE_PROTOCOL, "the peer has sent bytes in clear before TLS began");
+    return stream->length == 0;
+}
+
 void stampede_taken(struct stampede_stream *stream, size_t count)
 {
     stream->length -= count;

@@ -64,7 +64,7 @@ struct stampede_task {
     // Sockets to close if the task fails or is cut off.
     uint32_t *sockets;
     size_t socket_count;
-    // The read of STAMPEDE_READ_EXACT and STAMPEDE_READ_UNTIL.
+    // The operation of STAMPEDE_READ_EXACT, STAMPEDE_READ_UNTIL and STAMPEDE_SECURE.
     uint32_t reading;
 };
 
@@ -111,6 +111,19 @@ struct stampede_stream {
         if (!stampede_filled(stream, (task)->base.reading)) \
             return STAMPEDE_FAILED; \
     }
+
+// Begins TLS on a stream in clear, as SMTP does after STARTTLS. The certificate must be for the host of the connect, or
+// for `name` if that is not NULL. Fails the task if bytes that came in clear are left: anyone on the way may have added
+// them.
+#define STAMPEDE_SECURE(task, stream, name) \
+    do { \
+        if (!stampede_is_drained(stream)) \
+            return STAMPEDE_FAILED; \
+        (task)->base.reading = stampede_secure(stream, name); \
+        STAMPEDE_AWAIT(task, (task)->base.reading); \
+        if (!stampede_secured((task)->base.reading)) \
+            return STAMPEDE_FAILED; \
+    } while (0)
 
 #define STAMPEDE_END() } return STAMPEDE_PASSED
 
@@ -170,6 +183,13 @@ bool stampede_written(uint32_t operation);
 bool stampede_filled(struct stampede_stream *stream, uint32_t operation);
 // Returns the end of the first occurrence of a text within the first `most` bytes; 0 if there is none.
 size_t stampede_end_of(const struct stampede_stream *stream, const char *text, size_t most);
+// Submits a TLS handshake for a name, or for the host of the connect if it is NULL. STAMPEDE_SECURE does all that is
+// needed.
+uint32_t stampede_secure(const struct stampede_stream *stream, const char *name);
+// Returns true if a handshake has succeeded.
+bool stampede_secured(uint32_t operation);
+// Returns true if no bytes are left; otherwise reports a failure.
+bool stampede_is_drained(const struct stampede_stream *stream);
 // Removes bytes from the front.
 void stampede_taken(struct stampede_stream *stream, size_t count);
 // Closes a stream, and frees its bytes. May be called in `drop`, too.

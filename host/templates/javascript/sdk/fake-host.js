@@ -23,7 +23,7 @@ const IMPORTS = {
   log: ['write'],
   operations: ['cancel'],
   report: ['fail', 'define', 'add'],
-  sockets: ['connect', 'connected', 'read', 'received', 'write', 'written', 'close'],
+  sockets: ['connect', 'connected', 'read', 'received', 'write', 'written', 'secure', 'secured', 'close'],
   streams: ['open', 'head', 'arrived', 'read', 'received', 'leave'],
   task: ['turn', 'activeTime'],
   templates: ['compile', 'render'],
@@ -59,8 +59,13 @@ export const reply = (status = 200, body = '', { headers = {}, after = 0 } = {})
 /// Returns the end of a request or a connect that fails in this way.
 export const failed = (failure = 'network', after = 0) => ({ failure, after });
 
-/// Returns the other end of a socket: what each read gets, and then the end.
-export const peer = (...answers) => ({ answers: answers.map(bytes), after: 0 });
+/// The place in the answers of a peer at which the action begins TLS.
+export const SECURE = Symbol('TLS');
+
+/// Returns the other end of a socket: what each read gets, and then the end. `SECURE` among them waits for TLS.
+export const peer = (...answers) => ({
+  answers: answers.map((answer) => (answer === SECURE ? answer : bytes(answer))), after: 0,
+});
 
 function host({ replies = [], peers = [], variables = {} }) {
   const ran = {
@@ -124,7 +129,17 @@ function host({ replies = [], peers = [], variables = {} }) {
         return submit(sockets.push({ answers: [...other.answers] }) - 1);
       },
       connected: outcome,
-      read: (socket) => submit(sockets[socket].answers.shift() ?? new Uint8Array()),
+      read: (socket) => {
+        if (sockets[socket].answers[0] === SECURE) throw new Error('the peer waits for TLS, and the action reads');
+        return submit(sockets[socket].answers.shift() ?? new Uint8Array());
+      },
+      secure: (socket) => {
+        const { answers } = sockets[socket];
+        if (answers[0] === SECURE) return submit(void answers.shift());
+        ran.open[socket] = false;
+        return submit({ failure: answers.length > 0 ? 'protocol' : 'network' });
+      },
+      secured: outcome,
       received: outcome,
       write: (socket, data) => {
         ran.written[socket].push(...data);

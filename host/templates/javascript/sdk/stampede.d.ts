@@ -92,6 +92,7 @@ export function sleep(seconds: number): Operation<undefined>;
 export function turn(): Steps<void>;
 export function activeTime(): number;
 export function connect(host: string, port: number, tls?: TlsOptions): Operation<Socket>;
+export function secure(socket: Socket, tls?: Partial<TlsOptions>): Operation<undefined>;
 export function close(socket: Socket): void;
 export function write(socket: Socket, data: Uint8Array): Operation<undefined>;
 export function read(socket: Socket, most?: number): Operation<Uint8Array>;

@@ -215,6 +215,18 @@ function connected(operation) {
   return socket;
 }
 
+/// Begins TLS on a socket in clear, as SMTP does after STARTTLS; the certificate must be for the host of the connect.
+/// `tls` is `{ serverName, alpn }`. Fails, and closes the socket, if bytes that came in clear are left: anyone on the way
+/// may have added them.
+export function secure(socket, tls = {}) {
+  checkRunning();
+  if (buffered(socket).length > 0) {
+    sockets.close(socket);
+    throw new Failure('protocol', 'the peer has sent bytes in clear before TLS began');
+  }
+  return { number: sockets.secure(socket, { alpn: [], ...tls }), outcome: sockets.secured };
+}
+
 /// Closes a socket; works in the `finally` block of a task that was cut off, too.
 export const close = (socket) => sockets.close(socket);
 

@@ -88,8 +88,12 @@ def failed(kind="network", after=0.0):
 
 
 def peer(*answers):
-    """Returns the other end of a socket: what each read gets, and then the end."""
+    """Returns the other end of a socket: what each read gets, and then the end. `SECURE` among them waits for TLS."""
     return types.SimpleNamespace(answers=list(answers), failure=None, after=0.0)
+
+
+# The place in the answers of a peer at which the action begins TLS.
+SECURE = object()
 
 
 class _Host:
@@ -143,7 +147,17 @@ class _Host:
 
     def read(self, socket):
         answers = self.sockets[socket].answers
+        if answers and answers[0] is SECURE:
+            raise AssertionError("the peer waits for TLS, and the action reads")
         return self.submit(answers.pop(0) if answers else b"")
+
+    def secure(self, socket, _options):
+        answers = self.sockets[socket].answers
+        if answers and answers[0] is SECURE:
+            answers.pop(0)
+            return self.submit(None)
+        self.run.open[socket] = False
+        return self.submit(FailureKind.PROTOCOL if answers else FailureKind.NETWORK)
 
     def write(self, socket, data):
         self.run.written[socket] += bytes(data)
@@ -235,6 +249,8 @@ for _name, _names in {
         "received": _of_host("outcome"),
         "write": _of_host("write"),
         "written": _of_host("outcome"),
+        "secure": _of_host("secure"),
+        "secured": _of_host("outcome"),
         "close": _of_host("close"),
     },
     "streams": {

@@ -253,6 +253,19 @@ def _connected(operation):
     return socket
 
 
+def secure(socket, tls=None):
+    """Begins TLS on a socket in clear, as SMTP does after STARTTLS; the certificate must be for the host of the connect.
+
+    `tls` is a `sockets.TlsOptions`. Fails, and closes the socket, if bytes that came in clear are left: anyone on the way
+    may have added them.
+    """
+    _check_running()
+    if getattr(socket, "unread", b""):
+        sockets.close(socket)
+        raise Failure("protocol", "the peer has sent bytes in clear before TLS began")
+    return sockets.secure(socket, tls or sockets.TlsOptions(None, [])), sockets.secured
+
+
 def close(socket):
     """Closes a socket; works in the `finally` block of a task that was cut off, too."""
     sockets.close(socket)

@@ -16,7 +16,10 @@ impl Host for StoreData {
         let guest = self.guest();
         let session = guest.session()?;
         guest.check_operation_count(session)?;
-        let to = security(address.tls)
+        let to = address
+            .tls
+            .map(stream_tls)
+            .transpose()
             .and_then(|tls| Destination::granted(&address.host, address.port, tls, &guest.worker_plugin.grants));
         Ok(session
             .task
@@ -65,6 +68,24 @@ impl Host for StoreData {
         let guest = self.guest();
         let session = guest.session()?;
         Ok(session.sockets.get(guest.instance, socket).and_then(|socket| socket.protocol()))
+    }
+
+    fn secure(&mut self, socket: u32, options: TlsOptions) -> wasmtime::Result<u32> {
+        let guest = self.guest();
+        let session = guest.session()?;
+        guest.check_operation_count(session)?;
+        let (socket, tls) = (session.sockets.get(guest.instance, socket), stream_tls(options));
+        Ok(session
+            .task
+            .operations
+            .submit(OperationKind::Socket, |_| socket_operations::secure(Rc::clone(session), socket, tls)))
+    }
+
+    fn secured(&mut self, operation: u32) -> wasmtime::Result<Result<(), GuestKind>> {
+        convert::take_completion(self, operation, |ended| match ended {
+            Completion::Secured(result) => Some(result),
+            _ => None,
+        })
     }
 
     fn write(&mut self, socket: u32, bytes: Vec<u8>) -> wasmtime::Result<u32> {
@@ -119,12 +140,11 @@ fn switched(upgraded: SocketUpgrade) -> Switched {
     Switched { status: upgraded.status, headers, socket: upgraded.socket, duration: upgraded.duration }
 }
 
-fn security(tls: Option<TlsOptions>) -> Result<Option<StreamTls>, Failure> {
-    let Some(TlsOptions { server_name, alpn }) = tls else { return Ok(None) };
+fn stream_tls(TlsOptions { server_name, alpn }: TlsOptions) -> Result<StreamTls, Failure> {
     let fits = alpn.len() <= limits::PROTOCOLS && alpn.iter().all(|name| (1..=255).contains(&name.len()));
     if !fits {
         return Err(plugin_fault("at most 16 protocols may be offered, each of 1 to 255 bytes"));
     }
     let protocols = alpn.into_iter().map(String::into_bytes).collect();
-    Ok(Some(StreamTls { server_name, protocols }))
+    Ok(StreamTls { server_name, protocols })
 }
