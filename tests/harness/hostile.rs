@@ -1,6 +1,8 @@
-//! Components that exhaust a compiler: valid, small, and far too much work.
+//! Components that exhaust a compiler: valid, small, and far too much work. And one that is large.
 
-use wasm_encoder::{CodeSection, Component, Function, FunctionSection, Module, ModuleSection, TypeSection, ValType};
+use wasm_encoder::{
+    CodeSection, Component, CustomSection, Function, FunctionSection, Module, ModuleSection, TypeSection, ValType,
+};
 
 /// Returns a component of one core module whose functions are all alike: each has `blocks` blocks, of which every one
 /// may change one of `locals` locals, and all locals are alive until the end. The compiler's work is near the product
@@ -18,6 +20,25 @@ pub fn heavy_component(functions: u32, blocks: u32, locals: u32) -> Vec<u8> {
     module.section(&types).section(&declared).section(&code);
     let mut component = Component::new();
     component.section(&ModuleSection(&module));
+    component.finish()
+}
+
+/// Returns a component of 5 MiB with a function for each number, which returns it.
+pub fn large_component(numbers: &[i32]) -> Vec<u8> {
+    let mut types = TypeSection::new();
+    types.ty().function([], [ValType::I32]);
+    let (mut declared, mut code) = (FunctionSection::new(), CodeSection::new());
+    for number in numbers {
+        declared.function(0);
+        let mut function = Function::new([]);
+        function.instructions().i32_const(*number).end();
+        code.function(&function);
+    }
+    let mut module = Module::new();
+    module.section(&types).section(&declared).section(&code);
+    let mut component = Component::new();
+    component.section(&ModuleSection(&module));
+    component.section(&CustomSection { name: "padding".into(), data: vec![0; 5 << 20].into() });
     component.finish()
 }
 

@@ -35,7 +35,7 @@ pub use events::EventStreams;
 pub use fault::{Act, FaultServer, Received};
 pub use grpc::{GrpcServer, Reflection, descriptors};
 pub use guests::guest;
-pub use hostile::heavy_component;
+pub use hostile::{heavy_component, large_component};
 pub use http_client::{http_get, http_post};
 pub use http2::{Http2Counts, Http2Request, Http2Server, Part};
 #[cfg(unix)]

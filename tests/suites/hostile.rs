@@ -6,7 +6,7 @@ use std::fs;
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use stampede_tests::{Run, guest, heavy_component, site};
+use stampede_tests::{Run, guest, heavy_component, large_component, site};
 
 use crate::shooter;
 
@@ -136,4 +136,52 @@ fn damaged_code_in_the_cache_is_never_run_and_compiled_again() {
         assert!(fs::read(entry).expect("the cached code") != damaged);
     }
     assert_eq!(run().stderr, "", "what was compiled again is good");
+}
+
+/// Returns the number of functions in the pack of a cache folder: each has a key and a length in front.
+fn kept_functions(pack: &[u8]) -> usize {
+    let (mut rest, mut count) = (&pack[..pack.len() - 32], 0);
+    while let Some((length, after)) = rest.get(32..).and_then(<[u8]>::split_first_chunk::<4>) {
+        rest = &after[u32::from_le_bytes(*length) as usize..];
+        count += 1;
+    }
+    count
+}
+
+#[test]
+fn an_edit_of_a_large_component_compiles_only_the_functions_that_have_changed() {
+    let cache = tempfile::tempdir().expect("a folder");
+    let pack = || {
+        let entries = fs::read_dir(cache.path()).expect("a folder").map(|entry| entry.expect("an entry").path());
+        let packs: Vec<_> = entries.filter(|path| path.extension().is_some_and(|kind| kind == "pack")).collect();
+        let [pack] = &packs[..] else { panic!("one pack: {packs:?}") };
+        pack.clone()
+    };
+    // It compiles, and is not a plugin.
+    let kept_after = |numbers: &[i32]| {
+        let run = with_plugins(&[("large".into(), large_component(numbers))]);
+        let run = run.env("STAMPEDE_CACHE_DIR", &cache.path().display().to_string()).finish().exits(4);
+        assert_calm(&run.stderr);
+        assert!(
+            run.stderr.contains("plugin `large` does not load: it is a component, but not a plugin"),
+            "{}",
+            run.stderr
+        );
+        fs::read(pack()).expect("the pack")
+    };
+    let numbers: Vec<i32> = (1000..1040).collect();
+    let first = kept_after(&numbers);
+    let count = kept_functions(&first);
+    assert!(count >= numbers.len(), "{count}");
+    let edited = kept_after(&[&numbers[..39], &[7]].concat());
+    assert_eq!(kept_functions(&edited), count + 1);
+    assert_eq!(kept_after(&numbers[1..]), edited, "nothing is new in it");
+
+    // What is damaged is not used: only the functions of this component are in the next pack.
+    for at in [40, edited.len() / 2, edited.len() - 1] {
+        let mut damaged = edited.clone();
+        damaged[at] ^= 1;
+        fs::write(pack(), damaged).expect("the pack can be damaged");
+        assert_eq!(kept_functions(&kept_after(&[&numbers[..], &[at as i32]].concat())), count + 1);
+    }
 }

@@ -8,9 +8,9 @@ use crate::plugin::load::compile::{CompileCaps, compile_input};
 use crate::stderr;
 
 /// Compiles standard input to standard output.
-pub(super) fn compile(args: CompileArgs) -> Exit {
+pub(super) fn compile(args: &CompileArgs) -> Exit {
     let caps = CompileCaps { memory: args.memory, time: Duration::from_millis(args.time) };
-    match compile_input(caps) {
+    match compile_input(caps, args.functions.clone()) {
         Ok(()) => Exit::Success,
         Err(why) => {
             stderr::print_line(format_args!("{why}"));

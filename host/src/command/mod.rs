@@ -60,7 +60,7 @@ pub fn dispatch(cli: &Cli) -> Exit {
         Some(Command::Check(args)) => check::check(args),
         Some(Command::Try(args)) => trial::try_once(args),
         Some(Command::New(args)) => new::new(args),
-        Some(Command::CompileComponent(args)) => Ok(compile::compile(*args)),
+        Some(Command::CompileComponent(args)) => Ok(compile::compile(args)),
         Some(Command::Plugins(args)) => plugins::plugins(args),
         Some(Command::Plugin(args)) => plugin::plugin(args),
         Some(Command::Schema(args)) => schema::schema(args),

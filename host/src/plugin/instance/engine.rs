@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use wasmtime::Config;
+use wasmtime::{CacheStore, Config};
 
 /// Interval at which the epoch advances, and so at which long calls are checked.
 pub(crate) const EPOCH_TICK: Duration = Duration::from_millis(10);
@@ -55,12 +55,17 @@ impl Drop for PluginEngine {
 }
 
 /// Creates an engine with the same settings that only compiles: it has no ticker, and nothing ever runs in it. The
-/// address space must be limited as in the process that will run the code.
+/// address space must be limited as in the process that will run the code. Functions that are in `store` are not compiled
+/// again.
 ///
 /// # Errors
 /// As [`PluginEngine::new`].
-pub(crate) fn compile_only() -> wasmtime::Result<wasmtime::Engine> {
-    wasmtime::Engine::new(&config())
+pub(crate) fn compile_only(store: Option<Arc<dyn CacheStore>>) -> wasmtime::Result<wasmtime::Engine> {
+    let mut config = config();
+    if let Some(store) = store {
+        config.enable_incremental_compilation(store)?;
+    }
+    wasmtime::Engine::new(&config)
 }
 
 /// The environment variable that adds source lines to the backtraces of traps, if it is `1`. wasmtime reads it, and

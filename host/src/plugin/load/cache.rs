@@ -28,6 +28,16 @@ impl CacheEntry {
         private_folder(&folder).then(|| Self(folder.join(name)))
     }
 
+    /// Returns the entry in a file whose folder another process of this program has found to be private.
+    pub(crate) const fn at(file: PathBuf) -> Self {
+        Self(file)
+    }
+
+    /// Returns the path of its file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Returns the file, if it exists and belongs to the user.
     fn file(&self) -> Option<&Path> {
         is_owned_file(&self.0).then_some(&*self.0)

@@ -8,19 +8,18 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
+use super::LARGE_COMPONENT;
 use super::caps;
 use super::limits::{CompileCaps, CompileFailure};
 use crate::diagnostic::io_reason;
 use crate::plugin::instance::engine::BACKTRACE_VARIABLE;
+use crate::plugin::load::cache::CacheEntry;
 use crate::stderr;
 
 /// The hidden command of this program that compiles.
 const COMMAND: &str = "compile-component";
 /// Time after which a notice is printed at a terminal.
 const NOTICE_AFTER: Duration = Duration::from_secs(1);
-/// Size in bytes from which a notice is printed without a terminal. Such a component takes longer on any machine, and a
-/// log must not depend on how busy the machine was.
-const LARGE_COMPONENT: usize = 4 << 20;
 /// Maximum size of the code in bytes: many times that of the largest component.
 const MAX_CODE: u64 = 1 << 30;
 /// Maximum number of bytes of the child's standard error that are kept; a message is one line.
@@ -59,14 +58,20 @@ impl CompileNotice<'_> {
     }
 }
 
-/// Compiles a component in a child process. Returns the serialized code. If compiling takes long, a notice with `name`
+/// Compiles a component in a child process. Returns the serialized code. Functions that are in an entry of the cache are
+/// taken from it, and the others are added. If compiling takes long, a notice with `name`
 /// is printed, if there is a name.
 ///
 /// # Errors
 /// It does not compile, or not within its caps.
-pub(super) fn compile(name: Option<&str>, bytes: &[u8], caps: CompileCaps) -> Result<Vec<u8>, CompileFailure> {
+pub(super) fn compile(
+    name: Option<&str>,
+    bytes: &[u8],
+    caps: CompileCaps,
+    functions: Option<&CacheEntry>,
+) -> Result<Vec<u8>, CompileFailure> {
     let failed = |error: io::Error| CompileFailure::from(format!("it could not be compiled: {}", io_reason(&error)));
-    let mut child = spawn(caps).map_err(failed)?;
+    let mut child = spawn(caps, functions).map_err(failed)?;
     let notice = CompileNotice { name, bytes: bytes.len(), shown: Cell::new(false) };
     let ended = run(&notice, &mut child, bytes, caps).map_err(failed);
     // Usually it has ended already; otherwise it is not needed any more.
@@ -77,7 +82,7 @@ pub(super) fn compile(name: Option<&str>, bytes: &[u8], caps: CompileCaps) -> Re
     Ok(code)
 }
 
-fn spawn(caps: CompileCaps) -> io::Result<Child> {
+fn spawn(caps: CompileCaps, functions: Option<&CacheEntry>) -> io::Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
     command.env_clear();
     // By default the allocator reserves a gigabyte of address space, which would count towards the cap. In KiB.
@@ -88,6 +93,7 @@ fn spawn(caps: CompileCaps) -> io::Result<Child> {
     #[cfg(windows)]
     command.envs(std::env::var_os("SystemRoot").map(|folder| ("SystemRoot", folder)));
     command.arg(COMMAND).arg(caps.memory.to_string()).arg(caps.time.as_millis().to_string());
+    command.args(functions.map(CacheEntry::path));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
 }
 
@@ -112,6 +118,7 @@ fn run(
         });
         let wall = caps.time * 2 + Duration::from_secs(5);
         let at_terminal = io::stderr().is_terminal();
+        // Such a component takes longer on any machine, and a log must not depend on how busy the machine was.
         if !at_terminal && bytes.len() >= LARGE_COMPONENT {
             notice.show_start();
         }
