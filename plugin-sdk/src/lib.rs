@@ -176,8 +176,8 @@
 //! ```
 //!
 //! A protocol may begin in clear and go on over TLS ([`Socket::secure`](socket::Socket::secure), example
-//! `08_starttls.rs`). The module [`socket`] describes bytes that arrive before a read asks for them, and sockets that are dropped without
-//! being closed.
+//! `08_starttls.rs`). The module [`socket`] describes bytes that arrive before a read asks for them, and sockets that are
+//! dropped without being closed.
 //!
 //! # 7. Metrics
 //!

@@ -19,6 +19,7 @@ mod plugin;
 mod plugins;
 mod reports;
 mod run;
+mod run_source;
 mod samples;
 mod schema;
 mod times;

@@ -2,7 +2,7 @@
 //! applies the defaults, after the values of the script. Numbers and durations may begin with a minus sign, so that
 //! their parsers can explain the error, where clap would take it for an unknown flag.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
@@ -489,18 +489,4 @@ pub struct RunArgs {
     /// The flags about the terminal.
     #[command(flatten)]
     pub console: ConsoleArgs,
-}
-
-impl RunArgs {
-    /// Returns the path of the script that was named, or the URL: the first argument, or else the flag's value.
-    pub fn script_or_url(&self) -> Option<&Path> {
-        self.source.as_deref().or(self.script.as_deref())
-    }
-
-    /// Returns the URL, if one was named instead of a script.
-    pub fn url(&self) -> Option<&str> {
-        let text = self.source.as_deref()?.to_str()?;
-        let (scheme, _) = text.split_once("://")?;
-        ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)).then_some(text)
-    }
 }

@@ -1,5 +1,5 @@
-//! Operations on the sockets of a user: connect, upgrade, read, write, and the beginning of TLS. A task's activity on its sockets is one
-//! sample, so the first operation waits for the user's turn on behalf of all.
+//! Operations on the sockets of a user: connect, upgrade, read, write, and the beginning of TLS. A task's activity on
+//! its sockets is one sample, so the first operation waits for the user's turn on behalf of all.
 
 use std::cell::Cell;
 use std::future::poll_fn;

@@ -78,8 +78,8 @@ impl Peer {
         self.then(Event::Answers(bytes.into()))
     }
 
-    /// Goes on when the action has made a TLS handshake on its connection in clear, which takes this long. Without it, a
-    /// handshake fails.
+    /// Goes on when the action has made a TLS handshake on its connection in clear, which takes this long. Without it,
+    /// a handshake fails.
     #[must_use]
     pub fn secures(self, duration: Duration) -> Self {
         self.then(Event::Secures(duration))

@@ -55,8 +55,8 @@ impl Drop for PluginEngine {
 }
 
 /// Creates an engine with the same settings that only compiles: it has no ticker, and nothing ever runs in it. The
-/// address space must be limited as in the process that will run the code. Functions that are in `store` are not compiled
-/// again.
+/// address space must be limited as in the process that will run the code. Functions that are in `store` are not
+/// compiled again.
 ///
 /// # Errors
 /// As [`PluginEngine::new`].

@@ -3,8 +3,8 @@
 //! changed are compiled.
 //!
 //! A function is found by a hash of all that its code depends on, which Cranelift makes. All are in one file, a pack:
-//! keys, lengths and functions, and a checksum over all of that at the end. What it holds becomes machine code, so it is
-//! trusted and checked like compiled code.
+//! keys, lengths and functions, and a checksum over all of that at the end. What it holds becomes machine code, so it
+//! is trusted and checked like compiled code.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+/// The size in bytes from which a component is large: it takes seconds to compile, and its functions are kept. Those of
+/// smaller ones are compiled as quickly as they are looked up and saved.
+pub(super) const LARGE_COMPONENT: usize = 4 << 20;
+
 /// Caps on compiling one component.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CompileCaps {

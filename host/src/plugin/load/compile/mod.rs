@@ -24,6 +24,7 @@ use super::loader::BuiltinPlugin;
 use crate::plugin::instance::error_text::error_text;
 
 pub(crate) use child::compile_input;
+use limits::LARGE_COMPONENT;
 pub(crate) use limits::{CompileCaps, CompileFailure};
 
 /// The largest compiled code that is read from the cache.
@@ -34,10 +35,6 @@ const ENTRY_FORMAT: u32 = 2;
 
 /// The number of the format of packs of functions.
 const PACK_FORMAT: u32 = 1;
-
-/// The size in bytes from which a component is large: it takes seconds to compile, and its functions are kept. Those of
-/// smaller ones are compiled as quickly as they are looked up and saved.
-const LARGE_COMPONENT: usize = 4 << 20;
 
 /// The length of a SHA-256 checksum.
 const CHECKSUM_BYTES: usize = 32;

@@ -3,14 +3,14 @@
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal, Read, Write};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use super::LARGE_COMPONENT;
 use super::caps;
-use super::limits::{CompileCaps, CompileFailure};
+use super::limits::{CompileCaps, CompileFailure, LARGE_COMPONENT};
 use crate::diagnostic::io_reason;
 use crate::plugin::instance::engine::BACKTRACE_VARIABLE;
 use crate::plugin::load::cache::CacheEntry;
@@ -58,9 +58,9 @@ impl CompileNotice<'_> {
     }
 }
 
-/// Compiles a component in a child process. Returns the serialized code. Functions that are in an entry of the cache are
-/// taken from it, and the others are added. If compiling takes long, a notice with `name`
-/// is printed, if there is a name.
+/// Compiles a component in a child process. Returns the serialized code. Functions that are in an entry of the cache
+/// are taken from it, and the others are added. If compiling takes long, a notice with `name` is printed, if there is a
+/// name.
 ///
 /// # Errors
 /// It does not compile, or not within its caps.
@@ -82,8 +82,17 @@ pub(super) fn compile(
     Ok(code)
 }
 
+/// Returns the path of this program. Without `/proc`, as in an empty container, the system cannot tell it; then it is the
+/// path by which the program was called.
+fn own_program() -> io::Result<PathBuf> {
+    std::env::current_exe().or_else(|error| {
+        let called = std::env::args_os().next().map(PathBuf::from);
+        called.filter(|path| path.is_absolute()).ok_or(error)
+    })
+}
+
 fn spawn(caps: CompileCaps, functions: Option<&CacheEntry>) -> io::Result<Child> {
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = Command::new(own_program()?);
     command.env_clear();
     // By default the allocator reserves a gigabyte of address space, which would count towards the cap. In KiB.
     command.env("MIMALLOC_ARENA_RESERVE", "65536");
