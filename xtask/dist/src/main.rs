@@ -15,6 +15,7 @@ mod contents;
 mod notices;
 mod options;
 mod packages;
+mod reproduction;
 mod sbom;
 mod targets;
 mod tools;
@@ -75,10 +76,11 @@ fn run(options: &PackOptions) -> Result<()> {
             })?;
         }
     }
-    write_sums(&folder, &packages)
+    write_sums(&folder, &packages)?;
+    if options.reproduce { reproduction::compare(&folder, &targets) } else { Ok(()) }
 }
 
-/// Builds a target, twice if that is asked for, and checks the binary.
+/// Builds a target and checks the binary.
 fn binary(builder: &Builder, target: &TargetSystem) -> Result<PathBuf> {
     let binary = builder.build(target)?;
     let checked = checks::check(target, &binary);

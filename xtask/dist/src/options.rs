@@ -13,6 +13,9 @@ pub(crate) struct PackOptions {
     #[arg(long, value_name = "TRIPLE")]
     #[arg(value_parser = PossibleValuesParser::new(TARGETS.map(|target| target.triple)))]
     pub(crate) target: Vec<String>,
+    /// Pack the commit a second time, from a clone in another folder, and compare the packages byte by byte
+    #[arg(long)]
+    pub(crate) reproduce: bool,
     /// Do not try what was packed
     #[arg(long)]
     pub(crate) no_trials: bool,
