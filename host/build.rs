@@ -6,8 +6,11 @@
 //! ```
 //!
 //! The files in a plugin's folder `schema`, one for each action, tell which actions it offers, so that the program need
-//! not ask the component. `sdk.rs` embeds the SDK for `plugin new`, `page.rs` the page of a run.
+//! not ask the component. `sdk.rs` embeds the SDK for `plugin new`, `page.rs` the page of a run, `crates.rs` the list of
+//! crates.
 
+#[path = "build/crates.rs"]
+mod crates;
 #[path = "build/page.rs"]
 mod page;
 #[path = "build/sdk.rs"]
@@ -46,6 +49,7 @@ fn build() -> Result<()> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     sdk::embed(&root, &out)?;
     page::embed(&root, &out)?;
+    crates::embed(&out)?;
     embed(&out, &compiled, &offered.collect::<Vec<_>>())
 }
 

@@ -13,7 +13,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// parser of the command line takes.
 const STACK: usize = 8 << 20;
 
+// The list of crates that a package's binary contains, for scanners.
+include!(concat!(env!("OUT_DIR"), "/crates.rs"));
+
 fn main() -> ExitCode {
+    keep_crates();
     let program = thread::Builder::new().name("main".into()).stack_size(STACK);
     match program.spawn(|| command::dispatch(&command::parse())) {
         // A panic has been reported by the thread.

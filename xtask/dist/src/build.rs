@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
@@ -10,6 +10,7 @@ use xtask::step;
 use xtask::workspace::{cargo, root, target_folder};
 
 use crate::contents::Release;
+use crate::crate_list;
 use crate::targets::{Needs, TargetSystem};
 use crate::tools::{self, MINGW};
 
@@ -44,8 +45,8 @@ impl Builder {
         })
     }
 
-    /// Builds the binary of a target and returns its path.
-    pub(crate) fn build(&self, target: &TargetSystem) -> Result<PathBuf> {
+    /// Builds the binary of a target, with the list of its crates, and returns its path.
+    pub(crate) fn build(&self, target: &TargetSystem, crates: &Path) -> Result<PathBuf> {
         tools::ensure_rust_target(target.triple)?;
         let mut build = match target.needs {
             Needs::Windows => {
@@ -67,7 +68,7 @@ impl Builder {
         };
         build.args(["--release", "--package", "stampede-shooter", "--locked", "--target", &triple]);
         build.env("CARGO_ENCODED_RUSTFLAGS", &self.rust_flags).env("CFLAGS", &self.c_flags);
-        build.env("SOURCE_DATE_EPOCH", self.time.to_string()).current_dir(root());
+        build.env(crate_list::VARIABLE, crates).env("SOURCE_DATE_EPOCH", self.time.to_string()).current_dir(root());
         step::run(&format!("build {}", target.triple), &mut build)?;
         Ok(target_folder().join(target.triple).join("release").join(target.binary()))
     }

@@ -98,7 +98,7 @@ impl Contents {
 }
 
 /// Returns the packages that a target's binary is made of.
-fn metadata(target: &TargetSystem) -> Result<Metadata> {
+pub(crate) fn metadata(target: &TargetSystem) -> Result<Metadata> {
     let mut command = MetadataCommand::new();
     let options = ["--locked", "--filter-platform", target.triple].map(str::to_owned).to_vec();
     Ok(command.current_dir(root()).other_options(options).exec()?)

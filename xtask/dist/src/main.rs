@@ -12,6 +12,7 @@
 mod build;
 mod checks;
 mod contents;
+mod crate_list;
 mod notices;
 mod options;
 mod packages;
@@ -63,7 +64,8 @@ fn run(options: &PackOptions) -> Result<()> {
     }
     let printer = targets.iter().zip(&binaries).find(|(target, _)| target.runs_here());
     let (_, printer) = printer.context("none of the targets runs here to print the man page: add one that does")?;
-    let mut packages = Vec::new();
+    let mut packages: Vec<_> = packages::pack_launcher(&release, &targets)?.into_iter().collect();
+    packages.iter().try_for_each(|package| package.write(&folder))?;
     for (target, binary) in targets.iter().zip(&binaries) {
         let contents = Contents::collect(&release, target, binary, printer)?;
         for package in packages::pack(&release, target, &contents)? {
@@ -82,8 +84,9 @@ fn run(options: &PackOptions) -> Result<()> {
 
 /// Builds a target and checks the binary.
 fn binary(builder: &Builder, target: &TargetSystem) -> Result<PathBuf> {
-    let binary = builder.build(target)?;
-    let checked = checks::check(target, &binary);
+    let metadata = contents::metadata(target)?;
+    let binary = builder.build(target, &crate_list::write(target, &metadata)?)?;
+    let checked = checks::check(target, &binary).and_then(|()| crate_list::check(&binary, &metadata));
     checked.with_context(|| format!("the binary for {} is not as it must be", target.triple))?;
     Ok(binary)
 }

@@ -7,9 +7,12 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use cargo_metadata::{DependencyKind, Metadata, Package, PackageId};
+use cargo_metadata::{DependencyKind, Metadata, NodeDep, Package, PackageId};
 use serde_json::Value;
 use xtask::workspace::root;
+
+/// The package of the binary.
+pub(crate) const PROGRAM: &str = "stampede-shooter";
 
 /// Beginnings of the names of files with a licence.
 const NAMES: [&str; 6] = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "UNLICENSE", "COPYRIGHT"];
@@ -40,28 +43,39 @@ pub(crate) fn text(metadata: &Metadata) -> Result<String> {
 /// Returns the packages that are linked into the binary or into one of its components, sorted by name; not those of
 /// the workspace.
 pub(crate) fn packages(metadata: &Metadata) -> Result<Vec<&Package>> {
-    let nodes = &metadata.resolve.as_ref().context("cargo told no dependencies")?.nodes;
-    let nodes: BTreeMap<_, _> = nodes.iter().map(|node| (&node.id, node)).collect();
-    let is_root =
-        |package: &&Package| package.name.as_str() == "stampede-shooter" || package.name.starts_with("stampede-plugin");
+    let mut packages = linked(metadata)?;
+    packages.retain(|package| package.source.is_some());
+    ensure!(packages.len() > 100, "only {} packages were found", packages.len());
+    Ok(packages)
+}
+
+/// Returns the packages that are linked into the binary or into one of its components, sorted by name.
+pub(crate) fn linked(metadata: &Metadata) -> Result<Vec<&Package>> {
+    let is_root = |package: &&Package| package.name.as_str() == PROGRAM || is_component(package);
     let mut found: BTreeSet<&PackageId> = BTreeSet::new();
     let mut waiting: Vec<_> =
         metadata.workspace_packages().into_iter().filter(is_root).map(|package| &package.id).collect();
     while let Some(id) = waiting.pop() {
         if found.insert(id) {
-            let linked = nodes
-                .get(id)
-                .into_iter()
-                .flat_map(|node| &node.deps)
-                .filter(|dependency| dependency.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal));
-            waiting.extend(linked.map(|dependency| &dependency.pkg));
+            waiting.extend(dependencies(metadata, id)?);
         }
     }
-    let mut packages: Vec<_> =
-        found.into_iter().map(|id| &metadata[id]).filter(|package| package.source.is_some()).collect();
+    let mut packages: Vec<_> = found.into_iter().map(|id| &metadata[id]).collect();
     packages.sort_by_key(|package| (package.name.as_str(), &package.version));
-    ensure!(packages.len() > 100, "only {} packages were found", packages.len());
     Ok(packages)
+}
+
+/// Returns `true` if a package of the workspace is a component that the binary contains, or the SDK.
+pub(crate) fn is_component(package: &Package) -> bool {
+    package.name.starts_with("stampede-plugin")
+}
+
+/// Returns the packages that one links.
+pub(crate) fn dependencies<'m>(metadata: &'m Metadata, id: &PackageId) -> Result<Vec<&'m PackageId>> {
+    let nodes = &metadata.resolve.as_ref().context("cargo told no dependencies")?.nodes;
+    let node = nodes.iter().find(|node| node.id == *id).context("a package has no dependencies")?;
+    let is_linked = |dependency: &&NodeDep| dependency.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal);
+    Ok(node.deps.iter().filter(is_linked).map(|dependency| &dependency.pkg).collect())
 }
 
 /// Returns the texts of the licences in a package's folder.

@@ -31,6 +31,9 @@ const EMULATORS: [(&str, Program); 2] = [
     ),
 ];
 
+/// Installs packages of JavaScript.
+const NPM: Program = Program { name: "npm", package: "npm", missing: "npm is missing: install Node.js with npm" };
+
 /// The component that another system's user might bring: compiled by a child of the load runner.
 const COMPONENT: &str = "target/plugins/wasm32-wasip2/plugin/stampede_plugin_tcp.wasm";
 
@@ -39,6 +42,7 @@ const SCRIPT: &str = "users: 2\nduration: 1s\nsteps:\n  - {name: Catalog, url: /
 
 /// Tries the packages of a target.
 pub(crate) fn run(target: &TargetSystem, folder: &Path, packages: &[Package]) -> Result<()> {
+    let mut npm = Vec::new();
     for package in packages.iter().filter(|package| package.triple == target.triple) {
         let file = folder.join(&package.name);
         match package.kind {
@@ -46,12 +50,13 @@ pub(crate) fn run(target: &TargetSystem, folder: &Path, packages: &[Package]) ->
             PackageKind::Wheel if target.runs_here() => try_wheel(&file)?,
             PackageKind::Debian if target.runs_here() => try_debian(&file)?,
             PackageKind::Image if target.runs_here() => try_image(&file)?,
-            PackageKind::Wheel | PackageKind::Debian | PackageKind::Image => {
+            PackageKind::Npm if target.runs_here() => npm.push(file),
+            PackageKind::Wheel | PackageKind::Debian | PackageKind::Image | PackageKind::Npm => {
                 eprintln!("   not tried, since it does not run here: {}", package.name);
             }
         }
     }
-    Ok(())
+    if npm.is_empty() { Ok(()) } else { try_npm(&npm) }
 }
 
 /// Unpacks an archive and uses the binary.
@@ -84,6 +89,15 @@ fn try_wheel(wheel: &Path) -> Result<()> {
     let mut pip = Command::new(environment.join("bin/pip"));
     step::succeed("pip install", pip.args(["install", "--quiet", "--no-index"]).arg(wheel))?;
     TriedProgram { binary: environment.join("bin/stampede-shooter"), emulator: None, root: None, home }.use_it()
+}
+
+/// Installs the packages of npm into a folder, and uses the command that npm makes.
+fn try_npm(packages: &[PathBuf]) -> Result<()> {
+    let home = TempDir::new()?;
+    let mut npm = Command::new(NPM.ensure()?);
+    npm.args(["install", "--offline", "--no-audit", "--no-fund", "--global", "--prefix"]).arg(home.path().join("npm"));
+    step::succeed("npm install", npm.args(packages).env("HOME", home.path()))?;
+    TriedProgram { binary: home.path().join("npm/bin/stampede-shooter"), emulator: None, root: None, home }.use_it()
 }
 
 /// Unpacks a package with Debian's own program, which also checks its form.

@@ -3,7 +3,10 @@
 mod archive;
 mod debian;
 mod image;
+mod npm;
 mod wheel;
+
+pub(crate) use npm::pack_launcher;
 
 use std::fs;
 use std::io::Write;
@@ -38,6 +41,8 @@ pub(crate) enum PackageKind {
     Debian,
     /// A package of Python.
     Wheel,
+    /// A package of npm.
+    Npm,
     /// An image of a container, in the layout of OCI, as a `.tar`.
     Image,
 }
@@ -62,6 +67,7 @@ pub(crate) fn pack(release: &Release, target: &TargetSystem, contents: &Contents
         packages.push(debian::pack(release, target, contents)?);
         packages.push(image::pack(release, target, contents)?);
     }
+    packages.extend(npm::pack(release, target, contents)?);
     Ok(packages)
 }
 
