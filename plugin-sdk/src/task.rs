@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use crate::bindings::{task, timer};
+use crate::bindings::{lifetime, task, timer};
 use crate::operation::Operation;
-use crate::{Sleep, Turn, User};
+use crate::{Ending, Sleep, Turn, User};
 
 /// One run of one step by one virtual user. Only the SDK creates one, for [`Action::run`](crate::Action::run).
 #[derive(Debug)]
@@ -47,6 +47,15 @@ impl Task {
     /// A task holds one turn at most. One that it does not use is lost when it ends.
     pub fn turn(&self) -> Turn<'_> {
         Turn(task::turn().map(|id| Operation::new(self, id)))
+    }
+
+    /// Waits until the user may begin nothing more: the load is over, its ramp-down has reached the user, or a person
+    /// has ended the run. It comes before anything else that ends for the same reason. The task then counts what it has
+    /// seen, leaves what is under way ([`Transfer::leave`](crate::http::Transfer::leave)) and returns: another wait, or
+    /// a request that has not begun, would end it as unfinished. The module [`lifetime`](crate::lifetime) has an
+    /// example.
+    pub fn ending(&self) -> Ending<'_> {
+        Ending(Operation::new(self, lifetime::ending()))
     }
 
     /// Returns the time since the run began, less that in which the task could only wait for turns: some operation
