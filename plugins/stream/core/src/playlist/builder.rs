@@ -1,0 +1,258 @@
+//! Building of playlists by readers: what they give one by one is packed here.
+
+use super::listed::{Entry, Listed, NO_WALL, NONE, PartEntry};
+use super::stretch::{Segments, Stretch};
+use super::template::{Run, Template, Times};
+use super::text::{TextBuilder, TextSpan};
+use super::{ByteRange, Located, Playlist, Report, Schedule};
+use crate::micros::Micros;
+
+/// The longest duration of a segment, an hour: what claims more is cut.
+const LONGEST: Micros = 3_600_000_000;
+
+/// A playlist that a reader is building: stretches in order, and the segments and parts of each in order.
+#[derive(Debug, Default)]
+pub struct PlaylistBuilder {
+    text: TextBuilder,
+    bases: Vec<Box<[TextSpan]>>,
+    stretches: Vec<Stretch>,
+    inits: Vec<Located>,
+    keys: Vec<Located>,
+    parts: Vec<PartEntry>,
+    hint: Option<Located>,
+    /// The stretch that lists its segments, until the next begins.
+    open: Option<OpenStretch>,
+    last_url: Option<LastUrl>,
+}
+
+/// The stretch to which segments are added.
+#[derive(Debug)]
+struct OpenStretch {
+    spec: StretchSpec,
+    entries: Vec<Entry>,
+    ranges: Vec<Option<ByteRange>>,
+    /// The time since its start at which the next segment begins.
+    end: Micros,
+    open_part: u32,
+}
+
+/// The reference of the segment before: consecutive ranges of one file share their text.
+#[derive(Debug)]
+struct LastUrl {
+    url: String,
+    span: TextSpan,
+}
+
+/// The properties of a stretch: of a media playlist of HLS, or of a period of DASH.
+#[derive(Debug, Clone, Default)]
+pub struct StretchSpec {
+    /// The number of its first segment; at least that behind the stretch before.
+    pub number: u64,
+    /// The time at which it starts.
+    pub start: Micros,
+    /// The time at which it ends, if that is known.
+    pub end: Option<Micros>,
+    /// The index of the base of its references, from [`PlaylistBuilder::base`].
+    pub base: u16,
+    /// The initialization segment of a template.
+    pub init: Option<u16>,
+    /// The number of its discontinuity sequence, for a template.
+    pub discontinuity: u32,
+    /// `availabilityTimeOffset`; `Micros::MAX` for `INF`.
+    pub ahead: Micros,
+    /// `true` for `availabilityTimeComplete="false"`.
+    pub is_chunked: bool,
+}
+
+/// A template of DASH.
+#[derive(Debug, Clone)]
+pub struct TemplateSpec<'a> {
+    /// The `media` attribute, with `$RepresentationID$` and `$Bandwidth$` already filled in.
+    pub media: &'a str,
+    /// Ticks per second.
+    pub timescale: u64,
+    /// `presentationTimeOffset`, in ticks.
+    pub offset: i64,
+    /// The `$Number$` of the first segment.
+    pub start_number: u64,
+    /// The constant duration of its segments, in ticks; 0 if `runs` give the durations.
+    pub duration: u64,
+    /// The runs of its `SegmentTimeline`.
+    pub runs: Vec<Run>,
+}
+
+/// A segment to be added.
+#[derive(Debug, Clone, Copy)]
+pub struct SegmentSpec<'a> {
+    /// The reference, as it is written.
+    pub url: &'a str,
+    /// Its duration; an hour at most.
+    pub duration: Micros,
+    /// Its bytes; `None` for the whole file.
+    pub range: Option<ByteRange>,
+    /// The wall clock of its first frame.
+    pub wall: Option<Micros>,
+    /// The number of its discontinuity sequence.
+    pub discontinuity: u32,
+    /// The index of its initialization segment.
+    pub init: Option<u16>,
+    /// The index of its key.
+    pub key: Option<u16>,
+    /// `true` if it must not be requested.
+    pub is_gap: bool,
+}
+
+/// A part to be added; it belongs to the next segment that is.
+#[derive(Debug, Clone, Copy)]
+pub struct PartSpec<'a> {
+    /// The reference, as it is written.
+    pub url: &'a str,
+    /// Its duration; an hour at most.
+    pub duration: Micros,
+    /// Its bytes; `None` for the whole file.
+    pub range: Option<ByteRange>,
+    /// `true` if playback can begin with it.
+    pub is_independent: bool,
+    /// `true` if it must not be requested.
+    pub is_gap: bool,
+}
+
+impl PlaylistBuilder {
+    /// Adds a base: absolute URLs, of which the first that works is used. Returns its index.
+    pub fn base<'a>(&mut self, alternatives: impl IntoIterator<Item = &'a str>) -> u16 {
+        let spans = alternatives.into_iter().map(|url| self.text.push(url)).collect();
+        self.bases.push(spans);
+        index(self.bases.len())
+    }
+
+    /// Adds an initialization segment, unless it is the last that was added. Returns its index.
+    pub fn init(&mut self, base: u16, url: &str, range: Option<ByteRange>) -> u16 {
+        let url = self.text.push(url);
+        self.inits.push(Located { base, url, range });
+        index(self.inits.len())
+    }
+
+    /// Adds a key. Returns its index.
+    pub fn key(&mut self, base: u16, url: &str) -> u16 {
+        let url = self.text.push(url);
+        self.keys.push(Located { base, url, range: None });
+        index(self.keys.len())
+    }
+
+    /// Sets the part that comes next.
+    pub fn hint(&mut self, base: u16, url: &str, range: Option<ByteRange>) {
+        let url = self.text.push(url);
+        self.hint = Some(Located { base, url, range });
+    }
+
+    /// Begins a stretch whose segments are listed with [`Self::segment`].
+    pub fn list(&mut self, spec: StretchSpec) {
+        self.close();
+        self.open = Some(OpenStretch { spec, entries: Vec::new(), ranges: Vec::new(), end: 0, open_part: 0 });
+    }
+
+    /// Adds a stretch whose segments a template describes. A template without a duration and without runs is empty.
+    pub fn template(&mut self, spec: StretchSpec, template: TemplateSpec<'_>) {
+        self.close();
+        let runs = template.runs.into_iter().filter(|run| run.count > 0 && run.duration > 0);
+        let times = match template.duration {
+            0 => Times::Runs(runs.collect()),
+            duration => Times::Constant(duration),
+        };
+        let media = self.text.push(template.media);
+        let TemplateSpec { timescale, offset, start_number, .. } = template;
+        let template = Template { media, timescale: timescale.max(1), offset, start_number, times };
+        self.push(spec, Segments::Template(template));
+    }
+
+    /// Adds a segment to the list that was begun last.
+    pub fn segment(&mut self, segment: SegmentSpec<'_>) {
+        let url = self.url(segment.url);
+        let first_part = self.first_part();
+        let Some(open) = &mut self.open else { return };
+        let duration = segment.duration.clamp(1, LONGEST);
+        if segment.range.is_some() || !open.ranges.is_empty() {
+            open.ranges.resize(open.entries.len(), None);
+            open.ranges.push(segment.range);
+        }
+        open.entries.push(Entry {
+            start: open.end,
+            wall: segment.wall.unwrap_or(NO_WALL),
+            url,
+            duration: narrow(duration),
+            discontinuity: segment.discontinuity,
+            first_part,
+            init: segment.init.unwrap_or(NONE),
+            key: segment.key.unwrap_or(NONE),
+            is_gap: segment.is_gap,
+        });
+        open.end += duration;
+        open.open_part = narrow(self.parts.len());
+    }
+
+    /// Adds a part of the segment that comes next.
+    pub fn part(&mut self, part: PartSpec<'_>) {
+        let url = self.url(part.url);
+        let range = part.range.unwrap_or(ByteRange { start: 0, length: 0 });
+        self.parts.push(PartEntry {
+            url,
+            start: range.start,
+            length: range.length,
+            duration: narrow(part.duration.clamp(1, LONGEST)),
+            is_independent: part.is_independent,
+            is_gap: part.is_gap,
+        });
+    }
+
+    /// Returns the playlist.
+    #[must_use]
+    pub fn build(mut self, schedule: Schedule, reports: Vec<Report>) -> Playlist {
+        self.close();
+        Playlist {
+            text: self.text.build(),
+            bases: self.bases.into(),
+            stretches: self.stretches.into(),
+            inits: self.inits.into(),
+            keys: self.keys.into(),
+            parts: self.parts.into(),
+            hint: self.hint,
+            reports: reports.into(),
+            schedule,
+        }
+    }
+
+    fn first_part(&self) -> u32 {
+        self.open.as_ref().map_or(0, |open| open.open_part)
+    }
+
+    fn url(&mut self, url: &str) -> TextSpan {
+        if let Some(last) = self.last_url.as_ref().filter(|last| last.url == url) {
+            return last.span;
+        }
+        let span = self.text.push(url);
+        self.last_url = Some(LastUrl { url: url.to_owned(), span });
+        span
+    }
+
+    fn close(&mut self) {
+        if let Some(OpenStretch { spec, entries, ranges, open_part, .. }) = self.open.take() {
+            let listed = Listed { entries: entries.into(), ranges: ranges.into(), open_part };
+            self.push(spec, Segments::Listed(listed));
+        }
+    }
+
+    fn push(&mut self, spec: StretchSpec, segments: Segments) {
+        let StretchSpec { number, start, end, base, init, discontinuity, ahead, is_chunked } = spec;
+        let end = end.unwrap_or(Micros::MAX);
+        self.stretches.push(Stretch { number, start, end, ahead, base, init, discontinuity, is_chunked, segments });
+    }
+}
+
+/// Returns the index of the last of this many; the first 65,535 have one of their own.
+fn index(count: usize) -> u16 {
+    u16::try_from(count - 1).unwrap_or(NONE).min(NONE - 1)
+}
+
+fn narrow<T: TryInto<u32>>(number: T) -> u32 {
+    number.try_into().unwrap_or(u32::MAX)
+}
