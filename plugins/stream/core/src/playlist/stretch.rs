@@ -42,13 +42,11 @@ impl Stretch {
             Segments::Listed(listed) => listed.entries.len() as u64,
             Segments::Template(template) => {
                 let length = self.end.saturating_sub(self.start);
-                // A segment that would begin where the period ends does not exist.
-                let last = match self.end {
-                    Micros::MAX => None,
-                    _ if length <= 0 => return self.number,
-                    _ => template.index_at(length - 1),
-                };
-                last.map_or(template.count(), |last| template.count().min(last.saturating_add(1)))
+                match self.end {
+                    Micros::MAX => template.count(),
+                    _ if length <= 0 => 0,
+                    _ => template.count_before(length),
+                }
             }
         };
         self.number.saturating_add(count)

@@ -12,7 +12,14 @@ fn part(url: &str) -> PartSpec<'_> {
 }
 
 fn template(duration: u64, runs: Vec<Run>) -> TemplateSpec<'static> {
-    TemplateSpec { media: "$Number$-$Time$", timescale: 1000, offset: 5000, start_number: 7, duration, runs }
+    TemplateSpec {
+        media: "$Number$-$Time$",
+        timescale: 1000,
+        offset: 5000,
+        start_number: 7,
+        duration,
+        runs: runs.into(),
+    }
 }
 
 /// Returns a stretch of DASH that begins at a second.
@@ -104,6 +111,36 @@ fn periods_follow_each_other() {
         assert_eq!(list.number_at(time * 1000), number, "{time} ms");
     }
     assert_eq!(list.end(0), 10_500_000);
+}
+
+#[test]
+fn a_run_behind_the_end_of_its_period_has_no_segment() {
+    let runs = vec![
+        Run { first: 0, time: 5000, duration: 2000, count: 4 },
+        Run { first: 4, time: 17_000, duration: 2000, count: u64::MAX },
+    ];
+    let mut builder = PlaylistBuilder::default();
+    builder.base(["http://a/"]);
+    builder.template(stretch(7, 0, Some(10)), template(0, runs));
+    builder.template(stretch(0, 10, Some(12)), template(2000, Vec::new()));
+    let list = builder.build(Schedule::default(), Vec::new());
+    // The second stretch goes on with the next number.
+    assert_eq!(list.numbers(), 7..12);
+    assert_eq!(list.segment(11).unwrap().start, 10 * SECOND);
+    assert_eq!((list.number_at(8 * SECOND), list.number_at(10 * SECOND - 1)), (Some(11), Some(11)));
+}
+
+#[test]
+fn a_list_may_have_gaps() {
+    let mut builder = PlaylistBuilder::default();
+    builder.base(["http://a/"]);
+    builder.list(StretchSpec::default());
+    builder.segment(segment("0", SECOND));
+    builder.gap(SECOND / 2);
+    builder.segment(segment("1", SECOND));
+    let list = builder.build(Schedule::default(), Vec::new());
+    assert_eq!(list.segment(1).unwrap().start, SECOND + SECOND / 2);
+    assert_eq!(list.number_at(SECOND), Some(1));
 }
 
 #[test]
