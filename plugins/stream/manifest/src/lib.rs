@@ -8,7 +8,7 @@ mod note;
 
 use std::rc::Rc;
 
-use viewer_core::{Indexed, Playlist, Presentation, Variable};
+use viewer_core::{Indexed, Micros, Playlist, Presentation, Variable};
 
 pub use note::{ManifestError, Noted, Warning};
 
@@ -68,6 +68,15 @@ pub fn read_playlist(bytes: &[u8], context: &PlaylistContext<'_>) -> Result<Note
 /// There is no index in the bytes, or it is malformed.
 pub fn read_index(bytes: &[u8], offset: u64, indexed: &Indexed) -> Result<Playlist, ManifestError> {
     dash::read_index(bytes, offset, indexed)
+}
+
+/// Reads the reply of a server of the wall clock (`UTCTiming`): an instant of ISO 8601, since 1970.
+///
+/// # Errors
+/// The text is not an instant.
+pub fn read_instant(bytes: &[u8]) -> Result<Micros, ManifestError> {
+    let text = text(bytes)?.trim();
+    dash::instant(text).ok_or_else(|| ManifestError::new(1, "the clock is not a date such as `2026-11-30T12:00:00Z`"))
 }
 
 /// Returns the text of a manifest: UTF-8, perhaps after a byte order mark.

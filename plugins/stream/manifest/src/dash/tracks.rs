@@ -1,0 +1,121 @@
+//! Tracks across periods. Each period has adaptation sets of its own, so those that belong together are found by what
+//! they are: the period with the most sets of a kind says which tracks there are, and each other period gives the set
+//! that resembles most, as a player goes on with the most similar one.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use viewer_core::TrackKind;
+
+use super::placement::{PlacedPeriod, PlacedRepresentation, PlacedSet};
+
+/// A track, with the set of each period that has one.
+#[derive(Debug)]
+pub(super) struct TrackPlan<'a> {
+    pub(super) kind: TrackKind,
+    pub(super) language: Option<&'a str>,
+    pub(super) is_main: bool,
+    /// By ascending bandwidth.
+    pub(super) rungs: Vec<RungPlan<'a>>,
+}
+
+/// A rung, with the representation of each period that has one.
+#[derive(Debug)]
+pub(super) struct RungPlan<'a> {
+    /// The representation that describes it.
+    pub(super) model: &'a PlacedRepresentation,
+    /// In the order of periods.
+    pub(super) media: Vec<PeriodMedia<'a>>,
+}
+
+/// A representation in its period.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PeriodMedia<'a> {
+    pub(super) period: &'a PlacedPeriod,
+    pub(super) representation: &'a PlacedRepresentation,
+}
+
+/// An adaptation set in its period.
+#[derive(Debug, Clone, Copy)]
+struct PeriodSet<'a> {
+    period: &'a PlacedPeriod,
+    set: &'a PlacedSet,
+}
+
+/// Returns the tracks of all periods; those with pictures come first.
+pub(super) fn plan_tracks(periods: &[PlacedPeriod]) -> Vec<TrackPlan<'_>> {
+    let kinds = [TrackKind::Video, TrackKind::Audio, TrackKind::Subtitles];
+    let mut tracks: Vec<_> = kinds.into_iter().flat_map(|kind| plan_kind(periods, kind)).collect();
+    if tracks.iter().all(|track| track.kind != TrackKind::Video) {
+        // Sound alone takes the place of the pictures.
+        for track in tracks.iter_mut().filter(|track| track.kind == TrackKind::Audio) {
+            track.kind = TrackKind::Video;
+        }
+    }
+    tracks
+}
+
+fn plan_kind(periods: &[PlacedPeriod], kind: TrackKind) -> Vec<TrackPlan<'_>> {
+    let sets_of = |period: &'_ PlacedPeriod| period.sets.iter().filter(|set| set.kind == kind).count();
+    // Of several with as many, the first.
+    let Some(model) = periods.iter().rev().max_by_key(|period| sets_of(period)) else { return Vec::new() };
+    let models = model.sets.iter().filter(|set| set.kind == kind);
+    models.enumerate().map(|(position, model)| plan_track(periods, model, position)).collect()
+}
+
+fn plan_track<'a>(periods: &'a [PlacedPeriod], model: &'a PlacedSet, position: usize) -> TrackPlan<'a> {
+    let found = |period: &'a PlacedPeriod| Some(PeriodSet { period, set: similar(period, model, position)? });
+    let sets: Vec<PeriodSet<'a>> = periods.iter().filter_map(found).collect();
+    let ladder = sets.iter().map(|found| found.set).rev().max_by_key(|set| set.representations.len()).unwrap_or(model);
+    TrackPlan {
+        kind: model.kind,
+        language: model.language.as_deref(),
+        is_main: model.role.as_deref() == Some("main"),
+        rungs: plan_rungs(ladder, &sets),
+    }
+}
+
+/// Returns the set of a period that resembles a track most. Subtitles of another language are none.
+fn similar<'a>(period: &'a PlacedPeriod, model: &PlacedSet, position: usize) -> Option<&'a PlacedSet> {
+    let of_kind = period.sets.iter().filter(|set| set.kind == model.kind).enumerate();
+    let usable = of_kind.filter(|(_, set)| model.kind != TrackKind::Subtitles || set.language == model.language);
+    let likeness = |set: &PlacedSet, at: usize| {
+        (set.language == model.language, set.role == model.role, codec(set) == codec(model), at == position)
+    };
+    usable.max_by_key(|(at, set)| (likeness(set, *at), Reverse(*at))).map(|(_, set)| set)
+}
+
+/// Returns the family of a set's codec, such as `avc1`.
+fn codec(set: &PlacedSet) -> &str {
+    let codecs = set.representations.first().and_then(|first| first.media.codecs.as_deref()).unwrap_or_default();
+    codecs.split(['.', ',']).next().unwrap_or_default()
+}
+
+fn plan_rungs<'a>(ladder: &'a PlacedSet, sets: &[PeriodSet<'a>]) -> Vec<RungPlan<'a>> {
+    let rung = |model: &'a PlacedRepresentation| RungPlan { model, media: Vec::with_capacity(sets.len()) };
+    let mut rungs: Vec<RungPlan<'a>> = ladder.representations.iter().map(rung).collect();
+    for PeriodSet { period, set } in sets {
+        let by_id: HashMap<&str, &'a PlacedRepresentation> =
+            set.representations.iter().map(|representation| (&*representation.id, representation)).collect();
+        for rung in &mut rungs {
+            let named = by_id.get(&*rung.model.id).copied().filter(|named| is_alike(named, rung.model));
+            if let Some(representation) = named.or_else(|| nearest(&set.representations, rung.model.bandwidth)) {
+                rung.media.push(PeriodMedia { period, representation });
+            }
+        }
+    }
+    rungs
+}
+
+/// Returns `true` if two representations of one identifier are of about one quality: identifiers such as `1` mean
+/// something else in an advertisement.
+fn is_alike(one: &PlacedRepresentation, other: &PlacedRepresentation) -> bool {
+    let (low, high) = (one.bandwidth.min(other.bandwidth), one.bandwidth.max(other.bandwidth));
+    one.media.height == other.media.height && high <= low.saturating_mul(2)
+}
+
+/// Returns the representation with the largest bandwidth that is not above this one, or else the smallest.
+fn nearest(representations: &[PlacedRepresentation], bandwidth: u64) -> Option<&PlacedRepresentation> {
+    let above = representations.partition_point(|representation| representation.bandwidth <= bandwidth);
+    representations.get(above.saturating_sub(1))
+}
