@@ -17,8 +17,8 @@ pub use event::{Content, Event, FetchFailure, FetchId, FetchTimes, Reply, ReplyH
 pub use metric::{FatalError, Metric, Outcome};
 pub use micros::{MILLISECOND, Micros, SECOND, from_seconds, from_ticks, to_seconds};
 pub use playlist::{
-    Availability, ByteRange, Part, PartSpec, Playlist, PlaylistBuilder, Report, Resource, Run, Schedule, Segment,
-    SegmentSpec, StretchSpec, TemplateSpec,
+    Availability, ByteRange, Copied, Part, PartSpec, Playlist, PlaylistBuilder, Report, Resource, Run, Schedule,
+    Segment, SegmentSpec, StretchSpec, TemplateSpec,
 };
 pub use presentation::{
     ClockSource, Format, Indexed, Live, Presentation, Rung, Source, Steering, Track, TrackKind, Variable,

@@ -175,3 +175,22 @@ impl Presentation {
         of_kind().find(speaks).or_else(|| of_kind().find(|index| self.tracks[*index].is_default)).or(of_kind().next())
     }
 }
+
+impl Rung {
+    /// Returns a rung of which nothing but the source is known.
+    #[must_use]
+    pub fn of(source: Source) -> Self {
+        Self {
+            bandwidth: 0,
+            average: None,
+            width: None,
+            height: None,
+            codecs: Box::default(),
+            group: 0,
+            audio: None,
+            subtitles: None,
+            source,
+            backups: Vec::new(),
+        }
+    }
+}

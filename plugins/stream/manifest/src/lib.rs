@@ -4,16 +4,21 @@
 
 mod dash;
 mod hls;
+mod instant;
 mod note;
 
 use std::rc::Rc;
 
-use viewer_core::{Indexed, Micros, Playlist, Presentation, Variable};
+use viewer_core::{Indexed, Playlist, Presentation, Variable};
 
+pub use instant::read_instant;
 pub use note::{ManifestError, Noted, Warning};
 
 /// The largest manifest, in bytes.
 const LARGEST: usize = 64 << 20;
+
+/// The byte order mark of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A manifest that was read.
 #[derive(Debug, Clone)]
@@ -46,12 +51,13 @@ pub fn read_manifest(
     previous: Option<&Rc<Presentation>>,
 ) -> Result<Noted<Manifest>, ManifestError> {
     let text = text(bytes)?;
-    match text.trim_start() {
+    let read = match text.trim_start() {
         start if start.starts_with("#EXTM3U") => hls::read_manifest(text, url),
         start if start.starts_with('<') => dash::read_manifest(text, url, previous),
         _ => Err(ManifestError::new(1, "the content is neither HLS nor DASH")
             .help("check the URL: the server answered with another document")),
-    }
+    };
+    read.map(|noted| with_mark(bytes, noted))
 }
 
 /// Reads a media playlist of HLS.
@@ -59,7 +65,7 @@ pub fn read_manifest(
 /// # Errors
 /// The text is not a media playlist, a variable is not defined, or a delta update does not fit the playlist before.
 pub fn read_playlist(bytes: &[u8], context: &PlaylistContext<'_>) -> Result<Noted<Playlist>, ManifestError> {
-    hls::read_playlist(text(bytes)?, context)
+    hls::read_playlist(text(bytes)?, context).map(|noted| with_mark(bytes, noted))
 }
 
 /// Reads the segment index (`sidx`) of a DASH file to a playlist. `bytes` begin at `offset` of the file.
@@ -70,13 +76,12 @@ pub fn read_index(bytes: &[u8], offset: u64, indexed: &Indexed) -> Result<Playli
     dash::read_index(bytes, offset, indexed)
 }
 
-/// Reads the reply of a server of the wall clock (`UTCTiming`): an instant of ISO 8601, since 1970.
-///
-/// # Errors
-/// The text is not an instant.
-pub fn read_instant(bytes: &[u8]) -> Result<Micros, ManifestError> {
-    let text = text(bytes)?.trim();
-    dash::instant(text).ok_or_else(|| ManifestError::new(1, "the clock is not a date such as `2026-11-30T12:00:00Z`"))
+/// Warns of a byte order mark.
+fn with_mark<T>(bytes: &[u8], mut noted: Noted<T>) -> Noted<T> {
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        noted.warnings.insert(0, Warning { line: 1, text: "some players reject the byte order mark".into() });
+    }
+    noted
 }
 
 /// Returns the text of a manifest: UTF-8, perhaps after a byte order mark.
@@ -87,7 +92,7 @@ fn text(bytes: &[u8]) -> Result<&str, ManifestError> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err(ManifestError::new(1, "the manifest is UTF-16").help("both formats are UTF-8"));
     }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|error| {
         let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
         ManifestError::new(line, "the text is not UTF-8")

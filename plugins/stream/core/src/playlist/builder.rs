@@ -1,12 +1,13 @@
 //! Building of playlists by readers: what they give one by one is packed here.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::listed::{Entry, Listed, NO_WALL, NONE, PartEntry};
 use super::stretch::{Segments, Stretch};
 use super::template::{Run, Template, Times};
 use super::text::{TextBuilder, TextSpan};
-use super::{ByteRange, Located, Playlist, Report, Schedule};
+use super::{ByteRange, Located, Playlist, Report, Schedule, Segment};
 use crate::micros::Micros;
 
 /// The longest duration of a segment, an hour: what claims more is cut.
@@ -64,6 +65,17 @@ pub struct StretchSpec {
     pub ahead: Micros,
     /// `true` for `availabilityTimeComplete="false"`.
     pub is_chunked: bool,
+}
+
+/// The files that hold behind copied segments, by their indices in the new playlist.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// The initialization segment.
+    pub init: Option<u16>,
+    /// The key.
+    pub key: Option<u16>,
+    /// The reference of the last segment.
+    pub reference: Option<String>,
 }
 
 /// A template of DASH.
@@ -214,6 +226,35 @@ impl PlaylistBuilder {
         });
     }
 
+    /// Copies listed segments of another playlist to the list that was begun last. Returns `None` if that playlist does
+    /// not have all of them.
+    pub fn copy(&mut self, from: &Playlist, numbers: Range<u64>) -> Option<Copied> {
+        let all = from.numbers();
+        if numbers.start < all.start || numbers.end > all.end || numbers.is_empty() {
+            return None;
+        }
+        let (mut copied, mut init, mut key) = (Copied::default(), None, None);
+        for number in numbers {
+            let segment = from.segment(number)?;
+            let reference = from.reference(number)?;
+            if segment.init != init {
+                init = segment.init;
+                let located = init.and_then(|init| from.inits.get(usize::from(init)));
+                copied.init = located.map(|it| self.init(it.base, from.text.get(it.url), it.range));
+            }
+            if segment.key != key {
+                key = segment.key;
+                let located = key.and_then(|key| from.keys.get(usize::from(key)));
+                copied.key = located.map(|it| self.key(it.base, from.text.get(it.url)));
+            }
+            let Segment { duration, range, wall, discontinuity, is_gap, .. } = segment;
+            let Copied { init, key, .. } = copied;
+            self.segment(SegmentSpec { url: &reference, duration, range, wall, discontinuity, init, key, is_gap });
+            copied.reference = Some(reference.into_owned());
+        }
+        Some(copied)
+    }
+
     /// Returns the playlist.
     #[must_use]
     pub fn build(mut self, schedule: Schedule, reports: Vec<Report>) -> Playlist {
@@ -245,7 +286,8 @@ impl PlaylistBuilder {
     }
 
     fn close(&mut self) {
-        if let Some(OpenStretch { spec, entries, ranges, open_part, .. }) = self.open.take() {
+        if let Some(OpenStretch { spec, mut entries, ranges, open_part, .. }) = self.open.take() {
+            date(&mut entries);
             let listed = Listed { entries: entries.into(), ranges: ranges.into(), open_part };
             self.push(spec, Segments::Listed(listed));
         }
@@ -266,4 +308,18 @@ fn index(count: usize) -> u16 {
 
 fn narrow<T: TryInto<u32>>(number: T) -> u32 {
     number.try_into().unwrap_or(u32::MAX)
+}
+
+/// Gives a wall clock to the segments around those that have one.
+fn date(entries: &mut [Entry]) {
+    let Some(dated) = entries.iter().position(|entry| entry.wall != NO_WALL) else { return };
+    let Entry { wall, start, .. } = entries[dated];
+    let mut origin = wall.saturating_sub(start);
+    for entry in entries {
+        if entry.wall == NO_WALL {
+            entry.wall = origin.saturating_add(entry.start);
+        } else {
+            origin = entry.wall.saturating_sub(entry.start);
+        }
+    }
 }

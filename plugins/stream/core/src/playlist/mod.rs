@@ -10,9 +10,10 @@ mod template;
 mod tests;
 mod text;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-pub use builder::{PartSpec, PlaylistBuilder, SegmentSpec, StretchSpec, TemplateSpec};
+pub use builder::{Copied, PartSpec, PlaylistBuilder, SegmentSpec, StretchSpec, TemplateSpec};
 pub use template::Run;
 
 use crate::micros::Micros;
@@ -267,6 +268,11 @@ impl Playlist {
     fn stretch(&self, number: u64) -> Option<&Stretch> {
         let after = self.stretches.partition_point(|stretch| stretch.number <= number);
         self.stretches.get(after.checked_sub(1)?)
+    }
+
+    /// Returns the reference of a segment as it is written, or filled in.
+    fn reference(&self, number: u64) -> Option<Cow<'_, str>> {
+        self.stretch(number)?.reference(number, &self.text)
     }
 
     fn base(&self, index: u16, failed: usize) -> &str {

@@ -148,6 +148,8 @@ pub(super) struct SegmentUrl {
 impl Addressing {
     /// Returns what a level below has, which its own attributes override.
     pub(super) fn inherited_by(&self, own: &Self) -> Self {
+        // The attribute and the element say the same, so either hides what is above.
+        let above = if own.init.is_none() && own.initialization.is_none() { self } else { own };
         Self {
             kind: own.kind.or(self.kind),
             timescale: own.timescale.or(self.timescale),
@@ -159,8 +161,8 @@ impl Addressing {
             is_complete: own.is_complete.or(self.is_complete),
             index_range: own.index_range.or(self.index_range),
             media: own.media.as_ref().or(self.media.as_ref()).cloned(),
-            initialization: own.initialization.as_ref().or(self.initialization.as_ref()).cloned(),
-            init: own.init.as_ref().or(self.init.as_ref()).cloned(),
+            initialization: above.initialization.clone(),
+            init: above.init.clone(),
             timeline: own.timeline.as_ref().or(self.timeline.as_ref()).cloned(),
             urls: own.urls.as_ref().or(self.urls.as_ref()).cloned(),
         }

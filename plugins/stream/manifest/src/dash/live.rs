@@ -4,8 +4,8 @@ use viewer_core::{Availability, ClockSource, Live, resolve};
 
 use super::document::{MpdClock, MpdDocument};
 use super::placement::InheritedBase;
-use super::value::instant;
 use super::warnings::DashWarnings;
+use crate::instant::read_instant;
 
 /// The beginning of the schemes of `UTCTiming`; a year follows the name.
 const CLOCK_SCHEME: &str = "urn:mpeg:dash:utc:";
@@ -48,7 +48,7 @@ fn add_sources(clock: &MpdClock, base: &InheritedBase, sources: &mut Vec<ClockSo
     let outer = base.urls.first().map_or("", String::as_str);
     let urls = clock.value.split_ascii_whitespace().map(|reference| resolve(outer, reference).into_boxed_str());
     match scheme {
-        Some("direct") => match instant(&clock.value) {
+        Some("direct") => match read_instant(&clock.value) {
             Some(instant) => sources.push(ClockSource::Direct(instant)),
             None => warnings.add(clock.line, "`UTCTiming@value` is not a date: the clock is left out"),
         },

@@ -21,7 +21,6 @@ use std::rc::Rc;
 use viewer_core::{Format, Presentation, Rung, Source, Track};
 
 pub(crate) use index::read_index;
-pub(crate) use value::instant;
 
 use crate::Manifest;
 use crate::note::{ManifestError, Noted};

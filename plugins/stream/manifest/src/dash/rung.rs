@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use viewer_core::{
-    Availability, Indexed, Micros, Playlist, PlaylistBuilder, Run, Schedule, Source, StretchSpec, TemplateSpec,
+    Availability, Indexed, Micros, Playlist, PlaylistBuilder, Run, SECOND, Schedule, Source, StretchSpec, TemplateSpec,
     TrackKind, from_ticks,
 };
 
@@ -13,6 +13,9 @@ use super::list::add_list;
 use super::tracks::PeriodMedia;
 use super::warnings::DashWarnings;
 use crate::note::ManifestError;
+
+/// The target of a playlist that has no segment yet.
+const UNKNOWN_TARGET: Micros = 2 * SECOND;
 
 /// The rules of a manifest that hold for all of its playlists.
 #[derive(Debug)]
@@ -244,7 +247,7 @@ impl RungBuilder<'_> {
 
     fn build(self) -> Playlist {
         let Self { builder, rules, longest, .. } = self;
-        let target = rules.longest.unwrap_or(longest);
+        let target = rules.longest.unwrap_or(if longest == 0 { UNKNOWN_TARGET } else { longest });
         let MpdRules { ended, availability, .. } = *rules;
         builder.build(Schedule { target, ended, availability, ..Schedule::default() }, Vec::new())
     }
