@@ -195,9 +195,9 @@ impl Playlist {
     pub fn end(&self, wall: Micros) -> Micros {
         let window = self.window(wall);
         let last = window.end.checked_sub(1).filter(|last| window.contains(last)).and_then(|last| self.segment(last));
-        let end = last.map_or(0, |segment| segment.start + segment.duration);
+        let end = last.map_or(0, |segment| segment.start.saturating_add(segment.duration));
         let open = self.open_parts().iter().map(|part| Micros::from(part.duration)).sum::<Micros>();
-        end + open
+        end.saturating_add(open)
     }
 
     /// Returns the absolute URL and the bytes of a segment. `base` counts the bases that failed before.

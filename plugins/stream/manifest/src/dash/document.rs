@@ -146,8 +146,11 @@ pub(super) struct SegmentUrl {
 }
 
 impl Addressing {
-    /// Returns what a level below has, which its own attributes override.
+    /// Returns what a level below has, which its own attributes override. Elements inherit from those of one name.
     pub(super) fn inherited_by(&self, own: &Self) -> Self {
+        if own.kind.is_some() && own.kind != self.kind {
+            return own.clone();
+        }
         // The attribute and the element say the same, so either hides what is above.
         let above = if own.init.is_none() && own.initialization.is_none() { self } else { own };
         Self {
