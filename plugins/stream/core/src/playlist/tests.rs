@@ -164,6 +164,23 @@ fn the_clock_tells_which_segments_of_a_template_exist() {
 }
 
 #[test]
+fn media_ends_at_the_clock_while_a_segment_is_made() {
+    for (case, ahead, elapsed, end) in [
+        ("a whole segment", 0, 5, 4),
+        ("the next has begun, and can be requested", SECOND, 5, 5),
+        ("the next cannot be requested yet", SECOND / 2, 5, 4),
+        ("all segments can be requested", Micros::MAX, 5, 5),
+        ("the period is over", Micros::MAX, 11, 9),
+    ] {
+        let mut builder = PlaylistBuilder::default();
+        builder.base(["http://a/"]);
+        builder.template(StretchSpec { ahead, ..stretch(7, 0, Some(9)) }, template(2000, Vec::new()));
+        let list = builder.build(live(1000, None), Vec::new());
+        assert_eq!(list.end((1000 + elapsed) * SECOND), end * SECOND, "{case}");
+    }
+}
+
+#[test]
 fn a_third_of_a_second_loses_no_segment() {
     let mut builder = PlaylistBuilder::default();
     builder.base(["http://a/"]);
