@@ -124,12 +124,17 @@ fn rung(output: &mut String, rung: &Rung) {
     }
     writeln!(output).unwrap();
     for source in std::iter::once(&rung.source).chain(&rung.backups) {
-        match source {
-            Source::Remote { url, pathway } => writeln!(output, "    {url} ({pathway})").unwrap(),
-            Source::Listed(list) => playlist(output, list),
-            Source::Indexed(indexed) => writeln!(output, "    {indexed:?}").unwrap(),
-            Source::InVariant => writeln!(output, "    in the variant").unwrap(),
-        }
+        self::source(output, source);
+    }
+}
+
+fn source(output: &mut String, source: &Source) {
+    match source {
+        Source::Remote { url, pathway } => writeln!(output, "    {url} ({pathway})").unwrap(),
+        Source::Listed(list) => playlist(output, list),
+        Source::Indexed(indexed) => writeln!(output, "    {indexed:?}").unwrap(),
+        Source::Parts(parts) => parts.iter().for_each(|part| self::source(output, part)),
+        Source::InVariant => writeln!(output, "    in the variant").unwrap(),
     }
 }
 

@@ -147,10 +147,23 @@ fn ask_all(presentation: &Presentation) {
         assert!(!track.rungs.is_empty());
         assert!(track.rungs.is_sorted_by_key(|rung| rung.bandwidth));
         for rung in &track.rungs {
-            if let Source::Listed(list) = &rung.source {
-                ask(list);
-            }
+            ask_source(&rung.source);
         }
+    }
+}
+
+fn ask_source(source: &Source) {
+    match source {
+        Source::Listed(list) => {
+            ask(list);
+            ask(&Playlist::join([&**list, &**list]));
+        }
+        Source::Indexed(indexed) => assert!(!indexed.urls.is_empty()),
+        Source::Parts(parts) => {
+            assert!(parts.len() > 1);
+            parts.iter().for_each(ask_source);
+        }
+        Source::Remote { .. } | Source::InVariant => panic!("a source of HLS"),
     }
 }
 

@@ -16,11 +16,11 @@ const LONGEST: Micros = 3_600_000_000;
 /// A playlist that a reader is building: stretches in order, and the segments and parts of each in order.
 #[derive(Debug, Default)]
 pub struct PlaylistBuilder {
-    text: TextBuilder,
-    bases: Vec<Box<[TextSpan]>>,
-    stretches: Vec<Stretch>,
-    inits: Vec<Located>,
-    keys: Vec<Located>,
+    pub(super) text: TextBuilder,
+    pub(super) bases: Vec<Box<[TextSpan]>>,
+    pub(super) stretches: Vec<Stretch>,
+    pub(super) inits: Vec<Located>,
+    pub(super) keys: Vec<Located>,
     parts: Vec<PartEntry>,
     hint: Option<Located>,
     /// The stretch that lists its segments, until the next begins.
@@ -296,8 +296,13 @@ impl PlaylistBuilder {
     fn push(&mut self, spec: StretchSpec, segments: Segments) {
         let StretchSpec { number, start, end, base, init, discontinuity, ahead, is_chunked } = spec;
         let end = end.unwrap_or(Micros::MAX);
-        let number = number.max(self.stretches.last().map_or(0, Stretch::end_number));
-        self.stretches.push(Stretch { number, start, end, ahead, base, init, discontinuity, is_chunked, segments });
+        self.add(Stretch { number, start, end, ahead, base, init, discontinuity, is_chunked, segments });
+    }
+
+    /// Adds a stretch; a number that the one before has already is raised to the next free one.
+    pub(super) fn add(&mut self, stretch: Stretch) {
+        let number = stretch.number.max(self.stretches.last().map_or(0, Stretch::end_number));
+        self.stretches.push(Stretch { number, ..stretch });
     }
 }
 

@@ -3,6 +3,7 @@
 //! segments are arithmetic. URLs are formed when a segment is fetched.
 
 mod builder;
+mod join;
 mod listed;
 mod stretch;
 mod template;

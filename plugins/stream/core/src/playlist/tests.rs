@@ -205,3 +205,33 @@ fn two_hours_of_segments_take_48_bytes_each() {
     let list = builder.build(Schedule::default(), Vec::new());
     assert!(list.memory() < 3600 * 48 + 500, "{}", list.memory());
 }
+
+#[test]
+fn playlists_that_follow_each_other_are_joined() {
+    let mut builder = PlaylistBuilder::default();
+    let base = builder.base(["http://a/1.mp4"]);
+    let init = builder.init(base, "", Some(ByteRange { start: 0, length: 9 }));
+    builder.list(StretchSpec { end: Some(4 * SECOND), ..StretchSpec::default() });
+    for start in [9, 19] {
+        let range = Some(ByteRange { start, length: 10 });
+        builder.segment(SegmentSpec { range, init: Some(init), ..segment("", 2 * SECOND) });
+    }
+    let first = builder.build(Schedule { target: 2 * SECOND, ended: true, ..Schedule::default() }, Vec::new());
+
+    let mut builder = PlaylistBuilder::default();
+    let base = builder.base(["http://b/"]);
+    builder.base(["http://c/", "http://d/"]);
+    let init = builder.init(base, "init", None);
+    builder.template(StretchSpec { base: 1, init: Some(init), ..stretch(1, 5, Some(11)) }, template(3000, Vec::new()));
+    let second = builder.build(Schedule { target: 3 * SECOND, ..Schedule::default() }, Vec::new());
+
+    let list = Playlist::join([&first, &second]);
+    assert_eq!((list.schedule().target, list.schedule().ended, list.numbers()), (3 * SECOND, true, 0..4));
+    assert_eq!(list.segment(1), first.segment(1));
+    assert_eq!([1, 2, 3].map(|number| url(&list, number)), ["http://a/1.mp4", "http://c/7-5000", "http://c/8-8000"]);
+    assert_eq!((list.base_count(2), list.resource(2, 1).unwrap().url), (2, "http://d/7-5000".into()));
+    assert_eq!([0, 1].map(|init| list.init(init, 0).unwrap().url), ["http://a/1.mp4", "http://b/init"]);
+    assert_eq!(list.segment(2).unwrap().init, Some(1));
+    assert_eq!((list.number_at(4 * SECOND), list.segment(2).unwrap().start), (Some(2), 5 * SECOND));
+    assert_eq!(Playlist::join([&first]), first);
+}

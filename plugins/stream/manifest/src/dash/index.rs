@@ -74,7 +74,7 @@ pub(crate) fn read_index(bytes: &[u8], offset: u64, indexed: &Indexed) -> Result
             duration: ends.saturating_sub(begins),
             range: Some(range),
             wall: None,
-            discontinuity: 0,
+            discontinuity: indexed.discontinuity,
             init,
             key: None,
             is_gap: false,
@@ -172,7 +172,14 @@ mod tests {
     }
 
     fn indexed() -> Indexed {
-        Indexed { urls: vec!["http://a/b.mp4?c".into()], index: None, init: None, offset: 0, end: None }
+        Indexed {
+            urls: vec!["http://a/b.mp4?c".into()],
+            index: None,
+            init: None,
+            offset: 0,
+            end: None,
+            discontinuity: 0,
+        }
     }
 
     /// Returns `start+duration@first-bytes` of each segment, in milliseconds, after the range of the initialization

@@ -91,11 +91,19 @@ fn track(plan: &TrackPlan<'_>, rules: &MpdRules, warnings: &mut DashWarnings) ->
 fn share(presentation: &mut Presentation, previous: &Presentation) {
     for (track, before) in presentation.tracks.iter_mut().zip(&previous.tracks) {
         for (rung, before) in track.rungs.iter_mut().zip(&before.rungs) {
-            if let (Source::Listed(playlist), Source::Listed(before)) = (&mut rung.source, &before.source)
-                && playlist == before
-            {
-                *playlist = Rc::clone(before);
+            share_source(&mut rung.source, &before.source);
+        }
+    }
+}
+
+fn share_source(source: &mut Source, before: &Source) {
+    match (source, before) {
+        (Source::Listed(playlist), Source::Listed(before)) if playlist == before => *playlist = Rc::clone(before),
+        (Source::Parts(parts), Source::Parts(before)) => {
+            for (part, before) in parts.iter_mut().zip(before) {
+                share_source(part, before);
             }
         }
+        _ => {}
     }
 }

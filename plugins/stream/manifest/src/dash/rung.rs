@@ -56,13 +56,21 @@ pub(super) fn source(
     rules: &MpdRules,
     warnings: &mut DashWarnings,
 ) -> Result<Source, ManifestError> {
-    if let Some(indexed) = media.iter().find(|media| is_indexed(media, kind)) {
-        if media.len() > 1 {
-            return Err(ManifestError::new(indexed.representation.line, "an indexed file in one of several periods")
-                .help("describe the segments of several periods with `SegmentTemplate` or `SegmentList`"));
-        }
-        return indexed_source(indexed, warnings);
+    let mut parts = Vec::new();
+    for media in media.chunk_by(|one, next| !is_indexed(one, kind) && !is_indexed(next, kind)) {
+        parts.push(match media {
+            [indexed] if is_indexed(indexed, kind) => indexed_source(indexed, warnings)?,
+            listed => listed_source(listed, rules, warnings)?,
+        });
     }
+    Ok(if parts.len() == 1 { parts.remove(0) } else { Source::Parts(parts) })
+}
+
+fn listed_source(
+    media: &[PeriodMedia<'_>],
+    rules: &MpdRules,
+    warnings: &mut DashWarnings,
+) -> Result<Source, ManifestError> {
     let mut rung =
         RungBuilder { builder: PlaylistBuilder::default(), warnings, rules, base: None, longest: 0, is_empty: true };
     for media in media {
@@ -96,6 +104,7 @@ fn indexed_source(media: &PeriodMedia<'_>, warnings: &mut DashWarnings) -> Resul
         init: init.filter(|init| init.url.is_none()).and_then(|init| init.range),
         offset: period.start.saturating_sub(from_ticks(offset(addressing), timescale(addressing))),
         end: period.end,
+        discontinuity: period.number,
     }))
 }
 
