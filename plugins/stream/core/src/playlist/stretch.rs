@@ -93,10 +93,11 @@ impl Stretch {
 
     /// Returns the number behind the last segment that can be requested when this much presentation time has passed.
     pub(super) fn available(&self, elapsed: Micros) -> u64 {
-        if !self.is_by_clock() {
-            return self.end_number();
-        }
         let Some(complete) = elapsed.checked_add(self.ahead.max(0)) else { return self.end_number() };
+        if !self.is_by_clock() {
+            // A period that has not begun is announced, and has no media yet.
+            return if complete < self.start { self.number } else { self.end_number() };
+        }
         let Some(since) = complete.checked_sub(self.start).filter(|since| *since > 0) else { return self.number };
         let Segments::Template(template) = &self.segments else { return self.end_number() };
         // The segment with the frame at this instant is not complete; those before it are.

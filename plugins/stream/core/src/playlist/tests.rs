@@ -164,6 +164,20 @@ fn the_clock_tells_which_segments_of_a_template_exist() {
 }
 
 #[test]
+fn a_period_that_has_not_begun_is_not_requested() {
+    let runs = |duration| vec![Run { first: 0, time: 5000, duration, count: 3 }];
+    let mut builder = PlaylistBuilder::default();
+    builder.base(["http://a/"]);
+    builder.template(stretch(0, 0, Some(6)), template(0, runs(2000)));
+    builder.template(stretch(0, 6, Some(12)), template(0, runs(1000)));
+    let list = builder.build(live(1000, None), Vec::new());
+    // What a timeline lists of a period that has begun exists, whatever the clock says.
+    for (elapsed, window) in [(-1, 0..0), (0, 0..3), (5, 0..3), (6, 0..6)] {
+        assert_eq!(list.window((1000 + elapsed) * SECOND), window);
+    }
+}
+
+#[test]
 fn media_ends_at_the_clock_while_a_segment_is_made() {
     for (case, ahead, elapsed, end) in [
         ("a whole segment", 0, 5, 4),

@@ -63,10 +63,13 @@ pub(super) struct MpdPeriod {
 #[derive(Debug, Default)]
 pub(super) struct MpdSet {
     pub(super) line: usize,
+    pub(super) id: Option<Rc<str>>,
     pub(super) content_type: Option<Rc<str>>,
     pub(super) language: Option<Rc<str>>,
     /// The first `Role`; players take `main` first.
     pub(super) role: Option<Rc<str>>,
+    /// The identifiers of sets that players switch to as to another representation of this set.
+    pub(super) switches_to: Vec<Rc<str>>,
     /// `true` for pictures that are shown while seeking, which no track plays.
     pub(super) is_trick_mode: bool,
     pub(super) common: MediaAttributes,
@@ -143,6 +146,14 @@ pub(super) struct InitElement {
 pub(super) struct SegmentUrl {
     pub(super) media: Option<Rc<str>>,
     pub(super) range: Option<ByteRange>,
+}
+
+impl MpdSet {
+    /// Returns `true` if players switch between the two as between representations of one set.
+    pub(super) fn switches_with(&self, other: &Self) -> bool {
+        let names = |one: &Self, other: &Self| other.id.as_ref().is_some_and(|id| one.switches_to.contains(id));
+        names(self, other) || names(other, self)
+    }
 }
 
 impl Addressing {

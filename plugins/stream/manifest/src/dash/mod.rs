@@ -55,7 +55,7 @@ fn present(mpd: &MpdDocument, url: &str, warnings: &mut DashWarnings) -> Result<
     };
     let periods = place(mpd, &base, warnings)?;
     let mut tracks = Vec::new();
-    for plan in plan_tracks(&periods) {
+    for plan in plan_tracks(&periods, warnings)? {
         tracks.push(track(&plan, &rules, warnings)?);
     }
     if tracks.is_empty() {

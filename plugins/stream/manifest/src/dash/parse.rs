@@ -1,5 +1,7 @@
 //! The walk from an MPD's text to its elements, one function for each.
 
+use std::rc::Rc;
+
 use viewer_core::MILLISECOND;
 
 use super::addressing::{read_base, read_list, read_template};
@@ -15,10 +17,13 @@ const MOST_PERIODS: usize = 10_000;
 /// Adaptation sets of a period; each is compared with each of another period.
 const MOST_SETS: usize = 256;
 
-/// Base URLs of one level, and sources of a clock.
+/// Base URLs of one level, clocks, and sets that players switch to.
 const MOST_ALTERNATIVES: usize = 8;
 
-/// The markers of pictures that are shown while seeking.
+/// The marker of sets that players switch between.
+const SWITCHING: &str = "urn:mpeg:dash:adaptation-set-switching:2016";
+
+/// The marker of pictures that are shown while seeking.
 const TRICK_MODE: &str = "http://dashif.org/guidelines/trickmode";
 
 /// Reads a whole manifest.
@@ -172,6 +177,7 @@ fn read_set(
     let mut set = MpdSet { line: element.line, ..MpdSet::default() };
     element.attributes(|attribute| {
         match attribute.name {
+            "id" => set.id = Some(attribute.text()?),
             "contentType" => set.content_type = Some(attribute.text()?),
             "lang" => set.language = Some(attribute.text()?),
             _ => read_media_attribute(&attribute, &mut set.common)?,
@@ -196,16 +202,26 @@ fn read_set(
 }
 
 fn read_descriptor(element: &XmlElement<'_>, is_role: bool, set: &mut MpdSet) -> Result<(), ManifestError> {
+    let mut scheme: Rc<str> = Rc::from("");
+    let mut value = Rc::clone(&scheme);
     element.attributes(|attribute| {
         match attribute.name {
-            "value" if is_role && (set.role.is_none() || attribute.value == "main") => {
-                set.role = Some(attribute.text()?);
-            }
-            "schemeIdUri" if attribute.value == TRICK_MODE => set.is_trick_mode = true,
+            "schemeIdUri" => scheme = attribute.text()?,
+            "value" => value = attribute.text()?,
             _ => {}
         }
         Ok(())
-    })
+    })?;
+    if is_role && (set.role.is_none() || *value == *"main") {
+        set.role = Some(value);
+        return Ok(());
+    }
+    match &*scheme {
+        TRICK_MODE => set.is_trick_mode = true,
+        SWITCHING => set.switches_to.extend(value.split(',').take(MOST_ALTERNATIVES).map(|id| Rc::from(id.trim()))),
+        _ => {}
+    }
+    Ok(())
 }
 
 fn read_representation(

@@ -62,6 +62,19 @@ struct PeriodPlace {
     end: Option<Micros>,
 }
 
+impl PlacedSet {
+    /// Returns the family of its codec, such as `avc1`.
+    pub(super) fn codec(&self) -> &str {
+        let codecs = self.representations.first().and_then(|first| first.media.codecs.as_deref()).unwrap_or_default();
+        codecs.split(['.', ',']).next().unwrap_or_default()
+    }
+
+    /// Returns `true` if one decoder plays both.
+    fn is_like(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.codec() == other.codec()
+    }
+}
+
 impl InheritedBase {
     /// Returns the base URL of the whole manifest.
     pub(super) fn of_manifest(
@@ -144,24 +157,44 @@ fn place_sets(
     warnings: &mut DashWarnings,
 ) -> Result<Vec<PlacedSet>, ManifestError> {
     let base = base.below(&period.bases, period.line, warnings)?;
-    let mut sets = Vec::new();
+    let mut sets = Vec::<PlacedSet>::new();
+    let mut written = Vec::<&MpdSet>::new();
     for set in period.sets.iter().filter(|set| !set.is_trick_mode) {
         let Some(kind) = kind(set) else { continue };
-        let base = base.below(&set.bases, set.line, warnings)?;
-        let addressing = period.addressing.inherited_by(&set.addressing);
-        let mut representations = Vec::with_capacity(set.representations.len());
-        for representation in &set.representations {
-            let base = base.below(&representation.bases, representation.line, warnings)?;
-            representations.push(placed(representation, &set.common, base, &addressing));
-        }
-        representations.sort_by_key(|representation| representation.bandwidth);
+        let representations = place_representations(set, period, &base, warnings)?;
         if representations.is_empty() {
             warnings.add(set.line, "the adaptation set has no representation: it is left out");
             continue;
         }
-        sets.push(PlacedSet { kind, language: set.language.clone(), role: set.role.clone(), representations });
+        let placed = PlacedSet { kind, language: set.language.clone(), role: set.role.clone(), representations };
+        let joins = |index: &usize| set.switches_with(written[*index]) && placed.is_like(&sets[*index]);
+        if let Some(index) = (0..sets.len()).find(joins) {
+            sets[index].representations.extend(placed.representations);
+        } else {
+            sets.push(placed);
+            written.push(set);
+        }
+    }
+    for set in &mut sets {
+        set.representations.sort_by_key(|representation| representation.bandwidth);
     }
     Ok(sets)
+}
+
+fn place_representations(
+    set: &MpdSet,
+    period: &MpdPeriod,
+    base: &InheritedBase,
+    warnings: &mut DashWarnings,
+) -> Result<Vec<PlacedRepresentation>, ManifestError> {
+    let base = base.below(&set.bases, set.line, warnings)?;
+    let addressing = period.addressing.inherited_by(&set.addressing);
+    let mut representations = Vec::with_capacity(set.representations.len());
+    for representation in &set.representations {
+        let base = base.below(&representation.bases, representation.line, warnings)?;
+        representations.push(placed(representation, &set.common, base, &addressing));
+    }
+    Ok(representations)
 }
 
 /// Returns the kind of a set's media, which may be written in the set or in its representations.

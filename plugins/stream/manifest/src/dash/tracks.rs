@@ -3,11 +3,16 @@
 //! that resembles most, as a player goes on with the most similar one.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use viewer_core::TrackKind;
 
 use super::placement::{PlacedPeriod, PlacedRepresentation, PlacedSet};
+use super::warnings::DashWarnings;
+use crate::note::ManifestError;
+
+/// Bytes that a rung takes in each period at least.
+const RUNG: usize = 256;
 
 /// A track, with the set of each period that has one.
 #[derive(Debug)]
@@ -43,36 +48,49 @@ struct PeriodSet<'a> {
 }
 
 /// Returns the tracks of all periods; those with pictures come first.
-pub(super) fn plan_tracks(periods: &[PlacedPeriod]) -> Vec<TrackPlan<'_>> {
-    let kinds = [TrackKind::Video, TrackKind::Audio, TrackKind::Subtitles];
-    let mut tracks: Vec<_> = kinds.into_iter().flat_map(|kind| plan_kind(periods, kind)).collect();
+///
+/// # Errors
+/// There are too many of them.
+pub(super) fn plan_tracks<'a>(
+    periods: &'a [PlacedPeriod],
+    warnings: &mut DashWarnings,
+) -> Result<Vec<TrackPlan<'a>>, ManifestError> {
+    let mut tracks = Vec::new();
+    for kind in [TrackKind::Video, TrackKind::Audio, TrackKind::Subtitles] {
+        let sets_of = |period: &'_ PlacedPeriod| period.sets.iter().filter(|set| set.kind == kind).count();
+        // Of several with as many, the first.
+        let Some(model) = periods.iter().rev().max_by_key(|period| sets_of(period)) else { continue };
+        let models = model.sets.iter().filter(|set| set.kind == kind);
+        for (position, model) in models.enumerate() {
+            tracks.push(plan_track(periods, model, position, warnings)?);
+        }
+    }
     if tracks.iter().all(|track| track.kind != TrackKind::Video) {
         // Sound alone takes the place of the pictures.
         for track in tracks.iter_mut().filter(|track| track.kind == TrackKind::Audio) {
             track.kind = TrackKind::Video;
         }
     }
-    tracks
+    Ok(tracks)
 }
 
-fn plan_kind(periods: &[PlacedPeriod], kind: TrackKind) -> Vec<TrackPlan<'_>> {
-    let sets_of = |period: &'_ PlacedPeriod| period.sets.iter().filter(|set| set.kind == kind).count();
-    // Of several with as many, the first.
-    let Some(model) = periods.iter().rev().max_by_key(|period| sets_of(period)) else { return Vec::new() };
-    let models = model.sets.iter().filter(|set| set.kind == kind);
-    models.enumerate().map(|(position, model)| plan_track(periods, model, position)).collect()
-}
-
-fn plan_track<'a>(periods: &'a [PlacedPeriod], model: &'a PlacedSet, position: usize) -> TrackPlan<'a> {
+fn plan_track<'a>(
+    periods: &'a [PlacedPeriod],
+    model: &'a PlacedSet,
+    position: usize,
+    warnings: &mut DashWarnings,
+) -> Result<TrackPlan<'a>, ManifestError> {
     let found = |period: &'a PlacedPeriod| Some(PeriodSet { period, set: similar(period, model, position)? });
     let sets: Vec<PeriodSet<'a>> = periods.iter().filter_map(found).collect();
     let ladder = sets.iter().map(|found| found.set).rev().max_by_key(|set| set.representations.len()).unwrap_or(model);
-    TrackPlan {
+    let line = ladder.representations.first().map_or(1, |first| first.line);
+    warnings.copy(line, ladder.representations.len().saturating_mul(RUNG).saturating_mul(sets.len()))?;
+    Ok(TrackPlan {
         kind: model.kind,
         language: model.language.as_deref(),
         is_main: model.role.as_deref() == Some("main"),
         rungs: plan_rungs(ladder, &sets),
-    }
+    })
 }
 
 /// Returns the set of a period that resembles a track most. Subtitles of another language are none.
@@ -80,22 +98,16 @@ fn similar<'a>(period: &'a PlacedPeriod, model: &PlacedSet, position: usize) -> 
     let of_kind = period.sets.iter().filter(|set| set.kind == model.kind).enumerate();
     let usable = of_kind.filter(|(_, set)| model.kind != TrackKind::Subtitles || set.language == model.language);
     let likeness = |set: &PlacedSet, at: usize| {
-        (set.language == model.language, set.role == model.role, codec(set) == codec(model), at == position)
+        (set.language == model.language, set.role == model.role, set.codec() == model.codec(), at == position)
     };
     usable.max_by_key(|(at, set)| (likeness(set, *at), Reverse(*at))).map(|(_, set)| set)
-}
-
-/// Returns the family of a set's codec, such as `avc1`.
-fn codec(set: &PlacedSet) -> &str {
-    let codecs = set.representations.first().and_then(|first| first.media.codecs.as_deref()).unwrap_or_default();
-    codecs.split(['.', ',']).next().unwrap_or_default()
 }
 
 fn plan_rungs<'a>(ladder: &'a PlacedSet, sets: &[PeriodSet<'a>]) -> Vec<RungPlan<'a>> {
     let rung = |model: &'a PlacedRepresentation| RungPlan { model, media: Vec::with_capacity(sets.len()) };
     let mut rungs: Vec<RungPlan<'a>> = ladder.representations.iter().map(rung).collect();
     for PeriodSet { period, set } in sets {
-        let by_id: HashMap<&str, &'a PlacedRepresentation> =
+        let by_id: BTreeMap<&str, &'a PlacedRepresentation> =
             set.representations.iter().map(|representation| (&*representation.id, representation)).collect();
         for rung in &mut rungs {
             let named = by_id.get(&*rung.model.id).copied().filter(|named| is_alike(named, rung.model));
