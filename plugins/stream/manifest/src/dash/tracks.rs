@@ -1,11 +1,10 @@
 //! Tracks across periods. Each period has adaptation sets of its own, so those that belong together are found by what
-//! they are: the period with the most sets of a kind says which tracks there are, and each other period gives the set
-//! that resembles most, as a player goes on with the most similar one.
+//! they are: the period with the most sets of a kind, and of those the longest, says which tracks there are, and each
+//! other period gives the set that resembles most, as a player goes on with the most similar one.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
-use viewer_core::TrackKind;
+use viewer_core::{Micros, TrackKind};
 
 use super::placement::{PlacedPeriod, PlacedRepresentation, PlacedSet};
 use super::warnings::DashWarnings;
@@ -58,8 +57,7 @@ pub(super) fn plan_tracks<'a>(
     let mut tracks = Vec::new();
     for kind in [TrackKind::Video, TrackKind::Audio, TrackKind::Subtitles] {
         let sets_of = |period: &'_ PlacedPeriod| period.sets.iter().filter(|set| set.kind == kind).count();
-        // Of several with as many, the first.
-        let Some(model) = periods.iter().rev().max_by_key(|period| sets_of(period)) else { continue };
+        let Some(model) = periods.iter().rev().max_by_key(|period| (sets_of(period), length(period))) else { continue };
         let models = model.sets.iter().filter(|set| set.kind == kind);
         for (position, model) in models.enumerate() {
             tracks.push(plan_track(periods, model, position, warnings)?);
@@ -82,7 +80,8 @@ fn plan_track<'a>(
 ) -> Result<TrackPlan<'a>, ManifestError> {
     let found = |period: &'a PlacedPeriod| Some(PeriodSet { period, set: similar(period, model, position)? });
     let sets: Vec<PeriodSet<'a>> = periods.iter().filter_map(found).collect();
-    let ladder = sets.iter().map(|found| found.set).rev().max_by_key(|set| set.representations.len()).unwrap_or(model);
+    let weight = |found: &&PeriodSet<'_>| (found.set.representations.len(), length(found.period));
+    let ladder = sets.iter().rev().max_by_key(weight).map_or(model, |found| found.set);
     let line = ladder.representations.first().map_or(1, |first| first.line);
     warnings.copy(line, ladder.representations.len().saturating_mul(RUNG).saturating_mul(sets.len()))?;
     Ok(TrackPlan {
@@ -91,6 +90,11 @@ fn plan_track<'a>(
         is_main: model.role.as_deref() == Some("main"),
         rungs: plan_rungs(ladder, &sets),
     })
+}
+
+/// Returns the duration of a period, of which an advertisement has little.
+fn length(period: &PlacedPeriod) -> Micros {
+    period.end.map_or(Micros::MAX, |end| end.saturating_sub(period.start))
 }
 
 /// Returns the set of a period that resembles a track most. Subtitles of another language are none.
@@ -107,11 +111,10 @@ fn plan_rungs<'a>(ladder: &'a PlacedSet, sets: &[PeriodSet<'a>]) -> Vec<RungPlan
     let rung = |model: &'a PlacedRepresentation| RungPlan { model, media: Vec::with_capacity(sets.len()) };
     let mut rungs: Vec<RungPlan<'a>> = ladder.representations.iter().map(rung).collect();
     for PeriodSet { period, set } in sets {
-        let by_id: BTreeMap<&str, &'a PlacedRepresentation> =
-            set.representations.iter().map(|representation| (&*representation.id, representation)).collect();
-        for rung in &mut rungs {
-            let named = by_id.get(&*rung.model.id).copied().filter(|named| is_alike(named, rung.model));
-            if let Some(representation) = named.or_else(|| nearest(&set.representations, rung.model.bandwidth)) {
+        let is_same = has_same_ladder(ladder, set);
+        for (index, rung) in rungs.iter_mut().enumerate() {
+            let same = set.representations.get(index).filter(|_| is_same);
+            if let Some(representation) = same.or_else(|| nearest(&set.representations, rung.model.bandwidth)) {
                 rung.media.push(PeriodMedia { period, representation });
             }
         }
@@ -119,15 +122,22 @@ fn plan_rungs<'a>(ladder: &'a PlacedSet, sets: &[PeriodSet<'a>]) -> Vec<RungPlan
     rungs
 }
 
-/// Returns `true` if two representations of one identifier are of about one quality: identifiers such as `1` mean
-/// something else in an advertisement.
-fn is_alike(one: &PlacedRepresentation, other: &PlacedRepresentation) -> bool {
-    let (low, high) = (one.bandwidth.min(other.bandwidth), one.bandwidth.max(other.bandwidth));
-    one.media.height == other.media.height && high <= low.saturating_mul(2)
+/// Returns `true` if the representations of two sets have the same identifiers in the same order. Bandwidths of one
+/// encoder may vary by the period; identifiers alone, such as `1`, mean something else in an advertisement.
+fn has_same_ladder(one: &PlacedSet, other: &PlacedSet) -> bool {
+    let (one, other) = (&one.representations, &other.representations);
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.id == other.id)
 }
 
-/// Returns the representation with the largest bandwidth that is not above this one, or else the smallest.
+/// Returns the representation whose bandwidth is the nearest by its ratio; of two, the lower.
 fn nearest(representations: &[PlacedRepresentation], bandwidth: u64) -> Option<&PlacedRepresentation> {
     let above = representations.partition_point(|representation| representation.bandwidth <= bandwidth);
-    representations.get(above.saturating_sub(1))
+    let (low, high) = (representations.get(above.wrapping_sub(1)), representations.get(above));
+    match (low, high) {
+        (Some(low), Some(high)) => {
+            let product = u128::from(low.bandwidth) * u128::from(high.bandwidth);
+            Some(if u128::from(bandwidth).pow(2) <= product { low } else { high })
+        }
+        (low, high) => low.or(high),
+    }
 }
