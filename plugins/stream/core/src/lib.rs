@@ -4,18 +4,25 @@
 //! [`Presentation`] and [`Playlist`] are the model that readers build. A driver reports an [`Event`] at a time and
 //! carries the [`Command`]s out that the viewer answers with.
 
+mod abr;
 mod command;
 mod event;
 mod metric;
 mod micros;
+mod player;
 mod playlist;
 mod presentation;
 mod reference;
 
+pub use abr::Rule;
 pub use command::{CmcdField, Command, Fault, FaultKind, Fetch, What};
 pub use event::{Content, Event, FetchFailure, FetchId, FetchTimes, Reply, ReplyHead, SteeringReply};
 pub use metric::{FatalError, Metric, Outcome};
 pub use micros::{MILLISECOND, Micros, SECOND, from_seconds, from_ticks, to_seconds};
+pub use player::{
+    BufferGoals, Join, LiveGoals, Profile, Quality, Recurring, Retries, RetryPolicy, SessionSpec, Settings, Uniform,
+    Viewer,
+};
 pub use playlist::{
     Availability, ByteRange, Copied, Part, PartSpec, Playlist, PlaylistBuilder, Report, Resource, Run, Schedule,
     Segment, SegmentSpec, StretchSpec, TemplateSpec,

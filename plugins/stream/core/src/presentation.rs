@@ -46,6 +46,8 @@ pub struct Track {
     pub is_default: bool,
     /// Its rungs, by ascending bandwidth. Never empty.
     pub rungs: Vec<Rung>,
+    /// The rung that the manifest lists first, with which some players begin.
+    pub listed_first: usize,
 }
 
 /// The kinds of tracks.

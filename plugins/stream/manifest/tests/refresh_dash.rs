@@ -96,6 +96,16 @@ fn a_static_manifest_ends_a_live_one() {
 }
 
 #[test]
+fn the_rung_that_is_listed_first_is_known() {
+    let second = "<Representation id=\"w\" bandwidth=\"3\"/><Representation id=\"x\" bandwidth=\"2\"/>";
+    for (first, listed_first) in [(1, 0), (4, 2), (2, 0), (3, 1)] {
+        let text = mpd("", &format!("{TWO_SECONDS}<Representation id=\"u\" bandwidth=\"{first}\"/>{second}"));
+        let track = &read(&text.replace("<Representation id=\"v\" bandwidth=\"1\"/>", ""), "https://a/b.mpd").tracks[0];
+        assert_eq!(track.listed_first, listed_first, "{first}");
+    }
+}
+
+#[test]
 fn updates_and_references_are_as_the_manifest_says() {
     let refreshed = "https://edge.site/x/b.mpd?c";
     for (attributes, update) in

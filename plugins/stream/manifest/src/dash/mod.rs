@@ -68,7 +68,7 @@ fn present(mpd: &MpdDocument, url: &str, warnings: &mut DashWarnings) -> Result<
 }
 
 fn track(plan: &TrackPlan<'_>, rules: &MpdRules, warnings: &mut DashWarnings) -> Result<Track, ManifestError> {
-    let TrackPlan { kind, language, is_main, rungs } = plan;
+    let TrackPlan { kind, language, is_main, rungs, listed_first } = plan;
     let mut read = Vec::with_capacity(rungs.len());
     for RungPlan { model, media } in rungs {
         read.push(Rung {
@@ -84,7 +84,8 @@ fn track(plan: &TrackPlan<'_>, rules: &MpdRules, warnings: &mut DashWarnings) ->
             backups: Vec::new(),
         });
     }
-    Ok(Track { kind: *kind, language: language.map(Into::into), is_default: *is_main, rungs: read })
+    let language = language.map(Into::into);
+    Ok(Track { kind: *kind, language, is_default: *is_main, rungs: read, listed_first: *listed_first })
 }
 
 /// Shares the playlists of a refreshed manifest that have not changed.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use viewer_core::{Micros, TrackKind, resolve};
 
-use super::document::{Addressing, MediaAttributes, MpdBase, MpdDocument, MpdPeriod, MpdRepresentation, MpdSet};
+use super::document::{Addressing, MediaAttributes, MpdBase, MpdDocument, MpdPeriod, MpdSet};
 use super::warnings::DashWarnings;
 use crate::note::ManifestError;
 
@@ -36,6 +36,8 @@ pub(super) struct PlacedSet {
 #[derive(Debug)]
 pub(super) struct PlacedRepresentation {
     pub(super) line: usize,
+    /// The number of representations that its set lists before it.
+    pub(super) listed: usize,
     pub(super) id: Rc<str>,
     pub(super) bandwidth: u64,
     pub(super) media: MediaAttributes,
@@ -190,9 +192,17 @@ fn place_representations(
     let base = base.below(&set.bases, set.line, warnings)?;
     let addressing = period.addressing.inherited_by(&set.addressing);
     let mut representations = Vec::with_capacity(set.representations.len());
-    for representation in &set.representations {
+    for (listed, representation) in set.representations.iter().enumerate() {
         let base = base.below(&representation.bases, representation.line, warnings)?;
-        representations.push(placed(representation, &set.common, base, &addressing));
+        representations.push(PlacedRepresentation {
+            line: representation.line,
+            listed,
+            id: representation.id.clone().unwrap_or_else(|| "".into()),
+            bandwidth: representation.bandwidth.unwrap_or(0),
+            media: set.common.inherited_by(&representation.common),
+            base,
+            addressing: addressing.inherited_by(&representation.addressing),
+        });
     }
     Ok(representations)
 }
@@ -201,22 +211,6 @@ fn place_representations(
 fn kind(set: &MpdSet) -> Option<TrackKind> {
     let inherited = set.representations.first().map(|first| set.common.inherited_by(&first.common));
     inherited.as_ref().unwrap_or(&set.common).kind(set.content_type.as_deref())
-}
-
-fn placed(
-    representation: &MpdRepresentation,
-    common: &MediaAttributes,
-    base: InheritedBase,
-    addressing: &Addressing,
-) -> PlacedRepresentation {
-    PlacedRepresentation {
-        line: representation.line,
-        id: representation.id.clone().unwrap_or_else(|| "".into()),
-        bandwidth: representation.bandwidth.unwrap_or(0),
-        media: common.inherited_by(&representation.common),
-        base,
-        addressing: addressing.inherited_by(&representation.addressing),
-    }
 }
 
 #[cfg(test)]

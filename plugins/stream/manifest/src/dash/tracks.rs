@@ -21,6 +21,8 @@ pub(super) struct TrackPlan<'a> {
     pub(super) is_main: bool,
     /// By ascending bandwidth.
     pub(super) rungs: Vec<RungPlan<'a>>,
+    /// The rung that the manifest lists first.
+    pub(super) listed_first: usize,
 }
 
 /// A rung, with the representation of each period that has one.
@@ -82,6 +84,8 @@ fn plan_track<'a>(
     let sets: Vec<PeriodSet<'a>> = periods.iter().filter_map(found).collect();
     let weight = |found: &&PeriodSet<'_>| (found.set.representations.len(), length(found.period));
     let ladder = sets.iter().rev().max_by_key(weight).map_or(model, |found| found.set);
+    let listed = |index: &usize| ladder.representations.get(*index).map(|listed| (listed.line, listed.listed));
+    let listed_first = (0..ladder.representations.len()).min_by_key(listed).unwrap_or(0);
     let line = ladder.representations.first().map_or(1, |first| first.line);
     warnings.copy(line, ladder.representations.len().saturating_mul(RUNG).saturating_mul(sets.len()))?;
     Ok(TrackPlan {
@@ -89,6 +93,7 @@ fn plan_track<'a>(
         language: model.language.as_deref(),
         is_main: model.role.as_deref() == Some("main"),
         rungs: plan_rungs(ladder, &sets),
+        listed_first,
     })
 }
 

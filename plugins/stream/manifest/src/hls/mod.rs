@@ -43,7 +43,13 @@ fn around(url: &str) -> Presentation {
     let rung = Rung::of(Source::Remote { url: url.into(), pathway: ".".into() });
     Presentation {
         format: Format::Hls,
-        tracks: vec![Track { kind: TrackKind::Video, language: None, is_default: true, rungs: vec![rung] }],
+        tracks: vec![Track {
+            kind: TrackKind::Video,
+            language: None,
+            is_default: true,
+            rungs: vec![rung],
+            listed_first: 0,
+        }],
         live: None,
         clocks: Vec::new(),
         start: None,

@@ -183,8 +183,11 @@ impl Multivariant<'_> {
         if self.variants.iter().any(shows) {
             self.variants.retain(|rung| shows(rung) || rung.codecs.is_empty());
         }
+        let first = self.variants.first().map(|rung| rung.source.clone());
         self.variants.sort_by_key(|rung| rung.bandwidth);
-        let variants = Track { kind: TrackKind::Video, language: None, is_default: true, rungs: self.variants };
+        let listed_first = self.variants.iter().position(|rung| Some(&rung.source) == first.as_ref()).unwrap_or(0);
+        let rungs = self.variants;
+        let variants = Track { kind: TrackKind::Video, language: None, is_default: true, rungs, listed_first };
         let mut tracks = vec![variants];
         let mut names = vec![String::new()];
         for Rendition { kind, name, language, is_default, rung } in self.renditions {
@@ -192,7 +195,7 @@ impl Multivariant<'_> {
             match same {
                 Some(index) => tracks[index].rungs.push(rung),
                 None => {
-                    tracks.push(Track { kind, language, is_default, rungs: vec![rung] });
+                    tracks.push(Track { kind, language, is_default, rungs: vec![rung], listed_first: 0 });
                     names.push(name);
                 }
             }

@@ -1,0 +1,208 @@
+//! The replies: each is taken by what it was asked for.
+
+use super::Viewer;
+use super::edge::ListOf;
+use super::flight::Flight;
+use super::lane::{Arrival, Place};
+use crate::abr::{Abandonment, Transfer};
+use crate::command::{Command, Fault, FaultKind, What};
+use crate::event::{Content, FetchFailure, FetchId, Reply};
+use crate::metric::{FatalError, Metric};
+use crate::micros::Micros;
+use crate::presentation::{Format, TrackKind};
+
+/// Reasons why a fetch did not bring what it was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// No whole reply.
+    Lost(FetchFailure),
+    /// An error status.
+    Status(u16),
+    /// Content that is malformed or empty.
+    Content,
+}
+
+impl Viewer {
+    /// Takes a reply.
+    pub(super) fn done(&mut self, reply: &Reply<'_>, out: &mut Vec<Command>) {
+        let Some(flight) = self.land(reply.id) else { return };
+        if !(200..300).contains(&reply.status) {
+            out.push(fault(&flight, FaultKind::Status));
+            return self.trouble(&flight, Trouble::Status(reply.status), reply.head.retry_after, out);
+        }
+        match (flight.what, &reply.content) {
+            (What::Manifest, Content::Presentation(presentation)) => {
+                self.took_manifest(reply);
+                self.take_presentation(presentation, None, out);
+            }
+            (What::Manifest, Content::Entry(presentation, list)) => {
+                self.took_manifest(reply);
+                self.take_presentation(presentation, Some(list), out);
+            }
+            (What::Playlist(_) | What::Reload(_), Content::Playlist(list)) => {
+                let Some(index) = flight.lane else { return };
+                if flight.lane == Some(0) {
+                    self.abr.playlist(&reply.times);
+                }
+                (self.lanes[index].errors, self.lanes[index].timeouts) = (0, 0);
+                if !self.take_list(ListOf { index, rung: flight.rung }, list, reply.times.headed, out) {
+                    out.push(fault(&flight, FaultKind::Stale));
+                }
+            }
+            (What::Key, _) => {
+                self.keys.extend(flight.resource.map(|key| key.url));
+                self.took_side(flight.lane);
+            }
+            (What::Init(_), _) => {
+                if let Some(index) = flight.lane {
+                    self.lanes[index].init = flight.resource;
+                }
+                self.took_side(flight.lane);
+                self.append_waiting(flight.lane, out);
+            }
+            (What::Segment(_) | What::Part(_), _) => self.took_segment(&flight, reply, out),
+            _ => {
+                out.push(fault(&flight, FaultKind::Format));
+                self.trouble(&flight, Trouble::Content, None, out);
+            }
+        }
+    }
+
+    /// Takes the end of a fetch without a whole reply.
+    pub(super) fn failed(&mut self, id: FetchId, failure: FetchFailure, bytes: u64, out: &mut Vec<Command>) {
+        let Some(flight) = self.land(id) else { return };
+        self.qoe.wasted += if flight.media.is_some() { bytes } else { 0 };
+        self.trouble(&flight, Trouble::Lost(failure), None, out);
+    }
+
+    /// Takes the progress of a segment, and leaves it if the rule says so.
+    pub(super) fn progress(&mut self, id: FetchId, headed: Option<Micros>, bytes: u64, out: &mut Vec<Command>) {
+        let Some(place) = self.flights.iter().position(|flight| flight.id == id) else { return };
+        let flight = self.flights[place].clone();
+        if flight.head_by.is_some_and(|by| by <= self.now) {
+            self.flights[place].head_by = None;
+            if headed.is_none() {
+                self.leave(id, bytes, out);
+                return self.trouble(&flight, Trouble::Lost(FetchFailure::Timeout), None, out);
+            }
+        }
+        if let Some(at) = flight.leave_at {
+            if at <= self.now {
+                self.abandon(&flight, bytes, out);
+            }
+            return;
+        }
+        let is_chosen = matches!(flight.what, What::Segment(TrackKind::Video)) && !self.is_fixed();
+        let (Some(presentation), Some(index)) = (self.presentation.clone(), flight.lane.filter(|_| is_chosen)) else {
+            return;
+        };
+        let rungs = &presentation.tracks[self.lanes[index].track].rungs;
+        let loading = self.loading(&flight, headed, bytes);
+        match self.abr.look(&self.context(index, rungs), &loading) {
+            Abandonment::Never => self.flights[place].look_at = None,
+            Abandonment::LookAt(at) => self.flights[place].look_at = Some(at),
+            Abandonment::LeaveAt(at) if at <= self.now => self.abandon(&flight, bytes, out),
+            Abandonment::LeaveAt(at) => {
+                (self.flights[place].look_at, self.flights[place].leave_at) = (None, Some(at));
+            }
+        }
+    }
+
+    /// Asks for the progress of fetches for which something is due.
+    pub(super) fn check_flights(&mut self, out: &mut Vec<Command>) {
+        for flight in &mut self.flights {
+            if flight.due().is_some_and(|at| at <= self.now) {
+                // The answer sets the next look.
+                flight.look_at = None;
+                out.push(Command::Look(flight.id));
+            }
+        }
+    }
+
+    fn abandon(&mut self, flight: &Flight, bytes: u64, out: &mut Vec<Command>) {
+        out.push(Command::Count(Metric::Abandoned, 1.0));
+        self.leave(flight.id, bytes, out);
+    }
+
+    /// Ends a fetch from here.
+    pub(super) fn leave(&mut self, id: FetchId, bytes: u64, out: &mut Vec<Command>) {
+        if self.land(id).is_some() {
+            self.qoe.wasted += bytes;
+            out.push(Command::Leave(id));
+        }
+    }
+
+    /// Takes a fetch out of those in flight.
+    fn land(&mut self, id: FetchId) -> Option<Flight> {
+        let place = self.flights.iter().position(|flight| flight.id == id)?;
+        let flight = self.flights.swap_remove(place);
+        if let Some(lane) = flight.lane.and_then(|index| self.lanes.get_mut(index)) {
+            for fetch in [&mut lane.list_fetch, &mut lane.side_fetch, &mut lane.media_fetch] {
+                *fetch = fetch.filter(|fetch| *fetch != id);
+            }
+        }
+        Some(flight)
+    }
+
+    fn took_manifest(&mut self, reply: &Reply<'_>) {
+        (self.manifest.errors, self.manifest.timeouts) = (0, 0);
+        reply.url.clone_into(&mut self.url);
+        let is_dash = self.presentation.as_ref().is_some_and(|it| it.format == Format::Dash);
+        if let Some(date) = reply.head.date.filter(|_| is_dash) {
+            self.clock_offset = date - (self.now + self.wall);
+        }
+    }
+
+    fn took_side(&mut self, lane: Option<usize>) {
+        if let Some(lane) = lane.and_then(|index| self.lanes.get_mut(index)) {
+            (lane.errors, lane.timeouts) = (0, 0);
+        }
+    }
+
+    fn took_segment(&mut self, flight: &Flight, reply: &Reply<'_>, out: &mut Vec<Command>) {
+        let (Some(index), Some(media)) = (flight.lane, flight.media) else { return };
+        if reply.bytes == 0 {
+            out.push(fault(flight, FaultKind::Empty));
+            return self.trouble(flight, Trouble::Content, None, out);
+        }
+        let mut bytes = reply.bytes;
+        if let Some(range) = flight.range.filter(|range| reply.status == 200 && range.length < bytes) {
+            // The whole file came.
+            out.push(fault(flight, FaultKind::Range));
+            self.qoe.wasted += bytes - range.length;
+            bytes = range.length;
+        }
+        if self.lanes[index].kind == TrackKind::Video && !media.is_chunked {
+            self.abr.segment(&Transfer { bytes: reply.bytes, times: reply.times }, flight.rung);
+        }
+        let lane = &mut self.lanes[index];
+        (lane.errors, lane.timeouts, lane.base) = (0, 0, lane.base);
+        lane.penalized &= !(1_u64.checked_shl(u32::try_from(flight.rung).unwrap_or(64)).unwrap_or(0));
+        lane.next = Some(Place { number: media.number + 1, part: 0 }).filter(|_| lane.rung == flight.rung);
+        lane.waiting = Some(Arrival { rung: flight.rung, end: media.end, bytes });
+        self.append_waiting(Some(index), out);
+    }
+
+    /// Appends a segment that came, unless its initialization segment is still on its way.
+    fn append_waiting(&mut self, lane: Option<usize>, out: &mut Vec<Command>) {
+        let Some(lane) = lane.and_then(|index| self.lanes.get_mut(index)) else { return };
+        if lane.side_fetch.is_some() {
+            return;
+        }
+        if let Some(arrival) = lane.waiting.take() {
+            lane.append(arrival, &mut self.qoe);
+            if lane.kind == TrackKind::Video {
+                self.count_latency(out);
+            }
+        }
+    }
+
+    /// Fails a session whose manifest is malformed; other content is tried again.
+    pub(super) fn is_hopeless(what: What, trouble: Trouble) -> Option<FatalError> {
+        (what == What::Manifest && trouble == Trouble::Content).then_some(FatalError::Format)
+    }
+}
+
+fn fault(flight: &Flight, kind: FaultKind) -> Command {
+    Command::Fault(Fault { id: flight.id, kind })
+}

@@ -1,0 +1,49 @@
+//! The one timer: set to the first instant at which something happens by itself.
+
+use super::Viewer;
+use super::flight::Flight;
+use super::lane::Lane;
+use super::playback::PlayState;
+use crate::command::Command;
+use crate::micros::Micros;
+
+impl Viewer {
+    /// Sets the timer, if its instant has changed.
+    pub(super) fn arm(&mut self, out: &mut Vec<Command>) {
+        if self.is_finished {
+            return;
+        }
+        let at = self.next_instant().max(self.now);
+        if at != Micros::MAX && self.armed != Some(at) {
+            self.armed = Some(at);
+            out.push(Command::WakeAt(at));
+        }
+    }
+
+    fn next_instant(&self) -> Micros {
+        let empty = self.playback.reaches(self.playback.time() + self.buffered());
+        let gives_up = match (self.playback.state, self.settings.give_up_after_stall) {
+            (PlayState::Stalled(since), Some(most)) => Some(since.saturating_add(most)),
+            _ => None,
+        };
+        let flights = self.flights.iter().filter_map(Flight::due);
+        let lanes = self.lanes.iter().filter_map(|lane| self.lane_instant(lane));
+        let others = [empty, gives_up, self.manifest.fetch_at, Some(self.habits.due())].into_iter().flatten();
+        flights.chain(lanes).chain(others).min().unwrap_or(Micros::MAX)
+    }
+
+    /// Returns the instant at which a lane has something to begin.
+    fn lane_instant(&self, lane: &Lane) -> Option<Micros> {
+        if lane.blocked_until > self.now {
+            return Some(lane.blocked_until);
+        }
+        let reload = lane.list().filter(|_| lane.list_fetch.is_none()).and_then(|placed| placed.reload_at);
+        let is_idle = lane.media_fetch.is_none() && lane.waiting.is_none() && !lane.is_complete;
+        let time = self.playback.time();
+        let goal = self.goal(lane);
+        let room =
+            (is_idle && lane.ahead(time) >= goal).then(|| self.playback.reaches(lane.buffer.end - goal + 1)).flatten();
+        let available = lane.available_at.filter(|at| is_idle && *at > self.now);
+        [reload, room, available].into_iter().flatten().min()
+    }
+}

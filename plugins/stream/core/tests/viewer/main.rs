@@ -1,0 +1,5 @@
+//! Sessions against simulated sites and networks, in virtual time.
+
+mod hls_live;
+mod hls_vod;
+mod simulator;

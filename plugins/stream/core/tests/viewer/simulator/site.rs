@@ -1,0 +1,180 @@
+//! Sites that a simulated viewer plays from: a recording and a live stream of HLS, of which a test changes what it is
+//! about.
+
+use std::rc::Rc;
+
+use viewer_core::{
+    Content, Fetch, FetchFailure, Format, Micros, Playlist, PlaylistBuilder, Presentation, Rung, SECOND, Schedule,
+    SegmentSpec, Source, StretchSpec, Track, TrackKind,
+};
+
+/// The beginning of all URLs.
+pub(crate) const ORIGIN: &str = "http://site";
+
+/// A site.
+pub(crate) trait Site {
+    /// Answers a request that arrives now.
+    fn answer(&mut self, fetch: &Fetch, now: Micros) -> Answer;
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) bytes: u64,
+    pub(crate) content: Content,
+    /// The instant before which the server does not answer.
+    pub(crate) not_before: Micros,
+    /// A failure after the bytes.
+    pub(crate) failure: Option<FetchFailure>,
+    /// The URL that answered, if it is another.
+    pub(crate) url: Option<String>,
+}
+
+impl Answer {
+    pub(crate) fn status(status: u16) -> Self {
+        Self { status, bytes: 0, content: Content::Dropped, not_before: 0, failure: None, url: None }
+    }
+
+    pub(crate) fn media(bytes: u64) -> Self {
+        Self { bytes, ..Self::status(200) }
+    }
+
+    pub(crate) fn content(content: Content) -> Self {
+        Self { content, ..Self::status(200) }
+    }
+}
+
+/// A function of the path and the instant of a request.
+pub(crate) type SiteFault = Box<dyn FnMut(&str, Micros) -> Option<Answer>>;
+
+/// A site of HLS with rungs `/v0`, `/v1` … and perhaps sound at `/a`.
+pub(crate) struct Hls {
+    /// Bits per second.
+    pub(crate) rungs: Vec<u64>,
+    /// Bits per second of sound in segments of its own.
+    pub(crate) audio: Option<u64>,
+    pub(crate) duration: Micros,
+    /// The number of segments of a recording, or those in the window of a live stream.
+    pub(crate) count: u64,
+    /// `true` for a live stream that began an hour before the session.
+    pub(crate) is_live: bool,
+    /// Segments have a wall clock.
+    pub(crate) has_dates: bool,
+    /// Called for each request; an answer replaces the site's.
+    pub(crate) fault: SiteFault,
+    pub(crate) schedule: Schedule,
+    /// The presentation and playlists that were made already.
+    shared: Vec<(String, Rc<Playlist>)>,
+}
+
+/// The segments of a live stream before the session began.
+pub(crate) const AIRED: u64 = 1800;
+
+impl Hls {
+    pub(crate) fn vod(rungs: &[u64], seconds: Micros, count: u64) -> Self {
+        Self {
+            rungs: rungs.to_vec(),
+            audio: None,
+            duration: seconds * SECOND,
+            count,
+            is_live: false,
+            has_dates: false,
+            fault: Box::new(|_, _| None),
+            schedule: Schedule { target: seconds * SECOND, ended: true, ..Schedule::default() },
+            shared: Vec::new(),
+        }
+    }
+
+    pub(crate) fn live(rungs: &[u64], seconds: Micros, window: u64) -> Self {
+        let mut site = Self::vod(rungs, seconds, window);
+        (site.is_live, site.schedule.ended) = (true, false);
+        site
+    }
+
+    /// Forgets the playlists that were made, since they would differ now.
+    pub(crate) fn forget(&mut self) {
+        self.shared.clear();
+    }
+
+    fn presentation(&self) -> Presentation {
+        let remote = |name: String| Source::Remote { url: format!("{ORIGIN}/{name}/list").into(), pathway: ".".into() };
+        let audio = self.audio.map(|_| 0);
+        let video = self.rungs.iter().enumerate().map(|(index, bandwidth)| Rung {
+            bandwidth: *bandwidth,
+            height: Some(u32::try_from(index).unwrap() * 360 + 360),
+            audio,
+            ..Rung::of(remote(format!("v{index}")))
+        });
+        let track = |kind, rungs| Track { kind, language: None, is_default: true, rungs, listed_first: 0 };
+        let mut tracks = vec![track(TrackKind::Video, video.collect())];
+        tracks.extend(self.audio.map(|_| track(TrackKind::Audio, vec![Rung::of(remote("a".into()))])));
+        Presentation {
+            format: Format::Hls,
+            tracks,
+            live: None,
+            clocks: Vec::new(),
+            start: None,
+            variables: Vec::new(),
+            steering: None,
+        }
+    }
+
+    /// Returns the number behind the newest segment.
+    pub(crate) fn end(&self, now: Micros) -> u64 {
+        if self.is_live { AIRED + u64::try_from(now / self.duration).unwrap() } else { self.count }
+    }
+
+    fn playlist(&mut self, folder: &str, now: Micros) -> Rc<Playlist> {
+        let end = self.end(now);
+        let key = format!("{folder} {end}");
+        if let Some((_, list)) = self.shared.iter().find(|(known, _)| *known == key) {
+            return Rc::clone(list);
+        }
+        let mut builder = PlaylistBuilder::default();
+        builder.base([format!("{ORIGIN}/{folder}/list").as_str()]);
+        let first = end - self.count;
+        builder.list(StretchSpec { number: first, ..StretchSpec::default() });
+        for number in first..end {
+            let aired = Micros::try_from(number).unwrap() * self.duration;
+            builder.segment(SegmentSpec {
+                url: &number.to_string(),
+                duration: self.duration,
+                range: None,
+                wall: self.has_dates.then_some(aired),
+                discontinuity: 0,
+                init: None,
+                key: None,
+                is_gap: false,
+            });
+        }
+        let list = Rc::new(builder.build(self.schedule.clone(), Vec::new()));
+        self.shared.push((key, Rc::clone(&list)));
+        list
+    }
+}
+
+impl Site for Hls {
+    fn answer(&mut self, fetch: &Fetch, now: Micros) -> Answer {
+        let path =
+            fetch.resource.url.strip_prefix(ORIGIN).expect("it is the site's").trim_start_matches('/').to_owned();
+        if let Some(answer) = (self.fault)(&path, now) {
+            return answer;
+        }
+        let Some((folder, name)) = path.split_once('/') else {
+            return Answer::content(Content::Presentation(Rc::new(self.presentation())));
+        };
+        if name == "list" {
+            return Answer::content(Content::Playlist(self.playlist(folder, now)));
+        }
+        let number: u64 = name.parse().expect("a number");
+        if number >= self.end(now) {
+            return Answer::status(404);
+        }
+        let bandwidth = match folder.strip_prefix('v') {
+            Some(rung) => self.rungs[rung.parse::<usize>().unwrap()],
+            None => self.audio.expect("it has sound"),
+        };
+        Answer::media(bandwidth * self.duration.unsigned_abs() / 8_000_000)
+    }
+}
