@@ -101,6 +101,9 @@ pub enum Source {
     Listed(Rc<Playlist>),
     /// A file with a segment index (`sidx`), which is fetched before any segment.
     Indexed(Indexed),
+    /// Consecutive parts, of which one at least is `Indexed` and the others are `Listed`: periods of a DASH manifest.
+    /// [`Playlist::join`] makes one playlist of them once each index is fetched.
+    Parts(Vec<Self>),
     /// Sound or text inside the segments of each variant: a rendition without a URI.
     InVariant,
 }
@@ -118,6 +121,8 @@ pub struct Indexed {
     pub offset: Micros,
     /// The presentation time at which the period ends.
     pub end: Option<Micros>,
+    /// The number of the discontinuity sequence of its segments: that of the period.
+    pub discontinuity: u32,
 }
 
 /// The rules of a DASH manifest of type `dynamic`.

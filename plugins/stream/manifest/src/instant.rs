@@ -48,7 +48,7 @@ fn offset(zone: &str) -> Option<i64> {
 }
 
 fn integer(digits: &str) -> Option<i64> {
-    let is_number = !digits.is_empty() && digits.len() <= 9 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = !digits.is_empty() && digits.len() <= 12 && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().ok()).flatten()
 }
 

@@ -124,19 +124,24 @@ fn rung(output: &mut String, rung: &Rung) {
     }
     writeln!(output).unwrap();
     for source in std::iter::once(&rung.source).chain(&rung.backups) {
-        match source {
-            Source::Remote { url, pathway } => writeln!(output, "    {url} ({pathway})").unwrap(),
-            Source::Listed(list) => playlist(output, list),
-            Source::Indexed(indexed) => writeln!(output, "    {indexed:?}").unwrap(),
-            Source::InVariant => writeln!(output, "    in the variant").unwrap(),
-        }
+        self::source(output, source);
+    }
+}
+
+fn source(output: &mut String, source: &Source) {
+    match source {
+        Source::Remote { url, pathway } => writeln!(output, "    {url} ({pathway})").unwrap(),
+        Source::Listed(list) => playlist(output, list),
+        Source::Indexed(indexed) => writeln!(output, "    {indexed:?}").unwrap(),
+        Source::Parts(parts) => parts.iter().for_each(|part| self::source(output, part)),
+        Source::InVariant => writeln!(output, "    in the variant").unwrap(),
     }
 }
 
 fn playlist(output: &mut String, list: &Playlist) {
     let numbers = list.numbers();
     writeln!(output, "    playlist {numbers:?} window {:?} {:?}", list.window(WALL), list.schedule()).unwrap();
-    let shown = numbers.clone().take(12).filter_map(|number| list.segment(number));
+    let shown = list.window(WALL).take(12).filter_map(|number| list.segment(number));
     for segment in shown {
         let place = resource(&list.resource(segment.number, 0).unwrap());
         write!(output, "    {} {}+{} {place}", segment.number, seconds(segment.start), seconds(segment.duration))

@@ -1,6 +1,7 @@
 //! Building of playlists by readers: what they give one by one is packed here.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::listed::{Entry, Listed, NO_WALL, NONE, PartEntry};
 use super::stretch::{Segments, Stretch};
@@ -15,11 +16,11 @@ const LONGEST: Micros = 3_600_000_000;
 /// A playlist that a reader is building: stretches in order, and the segments and parts of each in order.
 #[derive(Debug, Default)]
 pub struct PlaylistBuilder {
-    text: TextBuilder,
-    bases: Vec<Box<[TextSpan]>>,
-    stretches: Vec<Stretch>,
-    inits: Vec<Located>,
-    keys: Vec<Located>,
+    pub(super) text: TextBuilder,
+    pub(super) bases: Vec<Box<[TextSpan]>>,
+    pub(super) stretches: Vec<Stretch>,
+    pub(super) inits: Vec<Located>,
+    pub(super) keys: Vec<Located>,
     parts: Vec<PartEntry>,
     hint: Option<Located>,
     /// The stretch that lists its segments, until the next begins.
@@ -48,7 +49,7 @@ struct LastUrl {
 /// The properties of a stretch: of a media playlist of HLS, or of a period of DASH.
 #[derive(Debug, Clone, Default)]
 pub struct StretchSpec {
-    /// The number of its first segment; at least that behind the stretch before.
+    /// The number of its first segment; a number that the stretch before has already is raised to the next free one.
     pub number: u64,
     /// The time at which it starts.
     pub start: Micros,
@@ -90,8 +91,8 @@ pub struct TemplateSpec<'a> {
     pub start_number: u64,
     /// The constant duration of its segments, in ticks; 0 if `runs` give the durations.
     pub duration: u64,
-    /// The runs of its `SegmentTimeline`.
-    pub runs: Vec<Run>,
+    /// The runs of its `SegmentTimeline`, in order. The representations of an adaptation set share them.
+    pub runs: Rc<[Run]>,
 }
 
 /// A segment to be added.
@@ -167,9 +168,10 @@ impl PlaylistBuilder {
     /// Adds a stretch whose segments a template describes. A template without a duration and without runs is empty.
     pub fn template(&mut self, spec: StretchSpec, template: TemplateSpec<'_>) {
         self.close();
-        let runs = template.runs.into_iter().filter(|run| run.count > 0 && run.duration > 0);
+        let has_segments = |run: &Run| run.count > 0 && run.duration > 0;
         let times = match template.duration {
-            0 => Times::Runs(runs.collect()),
+            0 if template.runs.iter().all(has_segments) => Times::Runs(template.runs),
+            0 => Times::Runs(template.runs.iter().copied().filter(has_segments).collect()),
             duration => Times::Constant(duration),
         };
         let media = self.text.push(template.media);
@@ -199,8 +201,15 @@ impl PlaylistBuilder {
             key: segment.key.unwrap_or(NONE),
             is_gap: segment.is_gap,
         });
-        open.end += duration;
+        open.end = open.end.saturating_add(duration);
         open.open_part = narrow(self.parts.len());
+    }
+
+    /// Leaves a gap in the list that was begun last: the next segment starts this much later.
+    pub fn gap(&mut self, length: Micros) {
+        if let Some(open) = &mut self.open {
+            open.end = open.end.saturating_add(length.max(0));
+        }
     }
 
     /// Adds a part of the segment that comes next.
@@ -287,7 +296,13 @@ impl PlaylistBuilder {
     fn push(&mut self, spec: StretchSpec, segments: Segments) {
         let StretchSpec { number, start, end, base, init, discontinuity, ahead, is_chunked } = spec;
         let end = end.unwrap_or(Micros::MAX);
-        self.stretches.push(Stretch { number, start, end, ahead, base, init, discontinuity, is_chunked, segments });
+        self.add(Stretch { number, start, end, ahead, base, init, discontinuity, is_chunked, segments });
+    }
+
+    /// Adds a stretch; a number that the one before has already is raised to the next free one.
+    pub(super) fn add(&mut self, stretch: Stretch) {
+        let number = stretch.number.max(self.stretches.last().map_or(0, Stretch::end_number));
+        self.stretches.push(Stretch { number, ..stretch });
     }
 }
 

@@ -64,7 +64,7 @@ impl Listed {
 
     /// Returns the index of the first segment that ends after a time.
     pub(super) fn index_at(&self, time: Micros) -> Option<usize> {
-        let index = self.entries.partition_point(|entry| entry.start + Micros::from(entry.duration) <= time);
+        let index = self.entries.partition_point(|entry| entry.start.saturating_add(entry.duration.into()) <= time);
         (index < self.entries.len()).then_some(index)
     }
 

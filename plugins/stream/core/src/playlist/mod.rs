@@ -3,6 +3,7 @@
 //! segments are arithmetic. URLs are formed when a segment is fetched.
 
 mod builder;
+mod join;
 mod listed;
 mod stretch;
 mod template;
@@ -190,14 +191,24 @@ impl Playlist {
         self.stretches.iter().find_map(|stretch| stretch.number_at(time))
     }
 
-    /// Returns the time at which the media ends that exists at an instant of the wall clock, its parts included.
+    /// Returns the time at which the media ends that exists at an instant of the wall clock, its parts included. A
+    /// segment that can be requested before it is made ends at that instant.
     #[must_use]
     pub fn end(&self, wall: Micros) -> Micros {
         let window = self.window(wall);
-        let last = window.end.checked_sub(1).filter(|last| window.contains(last)).and_then(|last| self.segment(last));
-        let end = last.map_or(0, |segment| segment.start + segment.duration);
+        let elapsed = self.schedule.availability.map(|availability| wall.saturating_sub(availability.start));
+        let current = elapsed.and_then(|elapsed| self.segment(self.number_at(elapsed)?));
+        let current = current.filter(|current| current.available_at.is_some() && window.contains(&current.number));
+        let newest = || self.segment(window.end.checked_sub(1).filter(|last| window.contains(last))?);
+        let end = match current.or_else(newest) {
+            None => 0,
+            Some(Segment { start, duration, available_at, .. }) => {
+                let made = elapsed.filter(|_| available_at.is_some()).map_or(Micros::MAX, |elapsed| elapsed.max(start));
+                start.saturating_add(duration).min(made)
+            }
+        };
         let open = self.open_parts().iter().map(|part| Micros::from(part.duration)).sum::<Micros>();
-        end + open
+        end.saturating_add(open)
     }
 
     /// Returns the absolute URL and the bytes of a segment. `base` counts the bases that failed before.

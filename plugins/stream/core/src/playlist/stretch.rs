@@ -42,13 +42,11 @@ impl Stretch {
             Segments::Listed(listed) => listed.entries.len() as u64,
             Segments::Template(template) => {
                 let length = self.end.saturating_sub(self.start);
-                // A segment that would begin where the period ends does not exist.
-                let last = match self.end {
-                    Micros::MAX => None,
-                    _ if length <= 0 => return self.number,
-                    _ => template.index_at(length - 1),
-                };
-                last.map_or(template.count(), |last| template.count().min(last.saturating_add(1)))
+                match self.end {
+                    Micros::MAX => template.count(),
+                    _ if length <= 0 => 0,
+                    _ => template.count_before(length),
+                }
             }
         };
         self.number.saturating_add(count)
@@ -95,10 +93,11 @@ impl Stretch {
 
     /// Returns the number behind the last segment that can be requested when this much presentation time has passed.
     pub(super) fn available(&self, elapsed: Micros) -> u64 {
-        if !self.is_by_clock() {
-            return self.end_number();
-        }
         let Some(complete) = elapsed.checked_add(self.ahead.max(0)) else { return self.end_number() };
+        if !self.is_by_clock() {
+            // A period that has not begun is announced, and has no media yet.
+            return if complete < self.start { self.number } else { self.end_number() };
+        }
         let Some(since) = complete.checked_sub(self.start).filter(|since| *since > 0) else { return self.number };
         let Segments::Template(template) = &self.segments else { return self.end_number() };
         // The segment with the frame at this instant is not complete; those before it are.

@@ -2,6 +2,7 @@
 //! the runs of a `SegmentTimeline`.
 
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use super::text::TextSpan;
 use crate::micros::{Micros, from_ticks};
@@ -25,7 +26,7 @@ pub(super) enum Times {
     /// All segments have this duration; the first begins with the period.
     Constant(u64),
     /// In order; the last may have no end.
-    Runs(Box<[Run]>),
+    Runs(Rc<[Run]>),
 }
 
 /// Segments of one duration that follow each other (`S`).
@@ -87,6 +88,14 @@ impl Template {
             Times::Constant(_) => u64::MAX,
             Times::Runs(runs) => runs.last().map_or(0, |run| run.first.saturating_add(run.count)),
         }
+    }
+
+    /// Returns the number of segments that begin before a positive time since the period's start.
+    pub(super) fn count_before(&self, time: Micros) -> u64 {
+        let Some(index) = self.index_at(time - 1) else { return self.count() };
+        // The segment that ends at that time or later may begin later, behind a gap.
+        let begins = self.ticks(index).is_some_and(|ticks| self.micros(ticks.time) < time);
+        self.count().min(index.saturating_add(u64::from(begins)))
     }
 
     /// Returns the time since the period's start of a media time in ticks.

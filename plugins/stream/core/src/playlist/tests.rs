@@ -12,7 +12,14 @@ fn part(url: &str) -> PartSpec<'_> {
 }
 
 fn template(duration: u64, runs: Vec<Run>) -> TemplateSpec<'static> {
-    TemplateSpec { media: "$Number$-$Time$", timescale: 1000, offset: 5000, start_number: 7, duration, runs }
+    TemplateSpec {
+        media: "$Number$-$Time$",
+        timescale: 1000,
+        offset: 5000,
+        start_number: 7,
+        duration,
+        runs: runs.into(),
+    }
 }
 
 /// Returns a stretch of DASH that begins at a second.
@@ -107,6 +114,36 @@ fn periods_follow_each_other() {
 }
 
 #[test]
+fn a_run_behind_the_end_of_its_period_has_no_segment() {
+    let runs = vec![
+        Run { first: 0, time: 5000, duration: 2000, count: 4 },
+        Run { first: 4, time: 17_000, duration: 2000, count: u64::MAX },
+    ];
+    let mut builder = PlaylistBuilder::default();
+    builder.base(["http://a/"]);
+    builder.template(stretch(7, 0, Some(10)), template(0, runs));
+    builder.template(stretch(0, 10, Some(12)), template(2000, Vec::new()));
+    let list = builder.build(Schedule::default(), Vec::new());
+    // The second stretch goes on with the next number.
+    assert_eq!(list.numbers(), 7..12);
+    assert_eq!(list.segment(11).unwrap().start, 10 * SECOND);
+    assert_eq!((list.number_at(8 * SECOND), list.number_at(10 * SECOND - 1)), (Some(11), Some(11)));
+}
+
+#[test]
+fn a_list_may_have_gaps() {
+    let mut builder = PlaylistBuilder::default();
+    builder.base(["http://a/"]);
+    builder.list(StretchSpec::default());
+    builder.segment(segment("0", SECOND));
+    builder.gap(SECOND / 2);
+    builder.segment(segment("1", SECOND));
+    let list = builder.build(Schedule::default(), Vec::new());
+    assert_eq!(list.segment(1).unwrap().start, SECOND + SECOND / 2);
+    assert_eq!(list.number_at(SECOND), Some(1));
+}
+
+#[test]
 fn the_clock_tells_which_segments_of_a_template_exist() {
     for (case, ahead, elapsed, window) in [
         ("before the start", 0, -1, 7..7),
@@ -123,6 +160,37 @@ fn the_clock_tells_which_segments_of_a_template_exist() {
         let segment = list.segment(9).unwrap();
         assert_eq!(segment.available_at, Some((1006 - ahead) * SECOND), "{case}");
         assert_eq!((segment.start, segment.wall), (4 * SECOND, Some(1004 * SECOND)), "{case}");
+    }
+}
+
+#[test]
+fn a_period_that_has_not_begun_is_not_requested() {
+    let runs = |duration| vec![Run { first: 0, time: 5000, duration, count: 3 }];
+    let mut builder = PlaylistBuilder::default();
+    builder.base(["http://a/"]);
+    builder.template(stretch(0, 0, Some(6)), template(0, runs(2000)));
+    builder.template(stretch(0, 6, Some(12)), template(0, runs(1000)));
+    let list = builder.build(live(1000, None), Vec::new());
+    // What a timeline lists of a period that has begun exists, whatever the clock says.
+    for (elapsed, window) in [(-1, 0..0), (0, 0..3), (5, 0..3), (6, 0..6)] {
+        assert_eq!(list.window((1000 + elapsed) * SECOND), window);
+    }
+}
+
+#[test]
+fn media_ends_at_the_clock_while_a_segment_is_made() {
+    for (case, ahead, elapsed, end) in [
+        ("a whole segment", 0, 5, 4),
+        ("the next has begun, and can be requested", SECOND, 5, 5),
+        ("the next cannot be requested yet", SECOND / 2, 5, 4),
+        ("all segments can be requested", Micros::MAX, 5, 5),
+        ("the period is over", Micros::MAX, 11, 9),
+    ] {
+        let mut builder = PlaylistBuilder::default();
+        builder.base(["http://a/"]);
+        builder.template(StretchSpec { ahead, ..stretch(7, 0, Some(9)) }, template(2000, Vec::new()));
+        let list = builder.build(live(1000, None), Vec::new());
+        assert_eq!(list.end((1000 + elapsed) * SECOND), end * SECOND, "{case}");
     }
 }
 
@@ -150,4 +218,34 @@ fn two_hours_of_segments_take_48_bytes_each() {
     }
     let list = builder.build(Schedule::default(), Vec::new());
     assert!(list.memory() < 3600 * 48 + 500, "{}", list.memory());
+}
+
+#[test]
+fn playlists_that_follow_each_other_are_joined() {
+    let mut builder = PlaylistBuilder::default();
+    let base = builder.base(["http://a/1.mp4"]);
+    let init = builder.init(base, "", Some(ByteRange { start: 0, length: 9 }));
+    builder.list(StretchSpec { end: Some(4 * SECOND), ..StretchSpec::default() });
+    for start in [9, 19] {
+        let range = Some(ByteRange { start, length: 10 });
+        builder.segment(SegmentSpec { range, init: Some(init), ..segment("", 2 * SECOND) });
+    }
+    let first = builder.build(Schedule { target: 2 * SECOND, ended: true, ..Schedule::default() }, Vec::new());
+
+    let mut builder = PlaylistBuilder::default();
+    let base = builder.base(["http://b/"]);
+    builder.base(["http://c/", "http://d/"]);
+    let init = builder.init(base, "init", None);
+    builder.template(StretchSpec { base: 1, init: Some(init), ..stretch(1, 5, Some(11)) }, template(3000, Vec::new()));
+    let second = builder.build(Schedule { target: 3 * SECOND, ..Schedule::default() }, Vec::new());
+
+    let list = Playlist::join([&first, &second]);
+    assert_eq!((list.schedule().target, list.schedule().ended, list.numbers()), (3 * SECOND, true, 0..4));
+    assert_eq!(list.segment(1), first.segment(1));
+    assert_eq!([1, 2, 3].map(|number| url(&list, number)), ["http://a/1.mp4", "http://c/7-5000", "http://c/8-8000"]);
+    assert_eq!((list.base_count(2), list.resource(2, 1).unwrap().url), (2, "http://d/7-5000".into()));
+    assert_eq!([0, 1].map(|init| list.init(init, 0).unwrap().url), ["http://a/1.mp4", "http://b/init"]);
+    assert_eq!(list.segment(2).unwrap().init, Some(1));
+    assert_eq!((list.number_at(4 * SECOND), list.segment(2).unwrap().start), (Some(2), 5 * SECOND));
+    assert_eq!(Playlist::join([&first]), first);
 }
