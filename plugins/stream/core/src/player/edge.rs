@@ -133,7 +133,9 @@ impl Viewer {
     fn target_latency(&self, placed: &Placed) -> Micros {
         let schedule = placed.list.schedule();
         let live = self.settings.profile.live;
-        let distance = schedule.hold_back.unwrap_or(live.targets * schedule.target);
+        let dash = self.presentation.as_ref().and_then(|it| it.live.as_ref());
+        let distance = dash.and_then(|dash| dash.latency.or(dash.delay)).or(schedule.hold_back);
+        let distance = distance.unwrap_or(live.targets * schedule.target);
         distance + (Micros::from(self.qoe.stalls) * live.per_stall).min(schedule.target)
     }
 
@@ -141,14 +143,24 @@ impl Viewer {
     /// news.
     fn edge(&self, placed: &Placed) -> Micros {
         let end = placed.offset.saturating_add(placed.list.end(self.server_wall()));
-        let is_by_clock = placed.list.schedule().availability.is_some();
-        if is_by_clock { end } else { end + (self.now - placed.updated).max(0) }
+        match placed.list.schedule().availability {
+            // By the clock, the edge is now, whether its segment is complete or not; but the stream may have an end.
+            Some(availability) => {
+                let numbers = placed.list.numbers();
+                let last = numbers.end.checked_sub(1).and_then(|last| placed.list.segment(last));
+                let last = last.filter(|_| placed.list.schedule().ended && numbers.end != u64::MAX);
+                let last = last.map_or(Micros::MAX, |last| last.start + last.duration);
+                (self.server_wall() - availability.start).min(last)
+            }
+            None => end + (self.now - placed.updated).max(0),
+        }
     }
 
     /// Returns the time at which a viewer joins a live stream.
     pub(super) fn sync_position(&self, placed: &Placed) -> Micros {
         let schedule = placed.list.schedule();
-        let age = (self.now - placed.updated).max(0);
+        let is_by_clock = schedule.availability.is_some();
+        let age = if is_by_clock { 0 } else { (self.now - placed.updated).max(0) };
         let late = (age - 3 * schedule.target).max(0);
         let end = placed.offset.saturating_add(placed.list.end(self.server_wall()));
         let position = self.edge(placed) - self.target_latency(placed) - late;
@@ -158,14 +170,14 @@ impl Viewer {
     /// Returns the distance of the playhead to the live edge; `None` for a recording.
     pub(super) fn latency(&self) -> Option<Micros> {
         let placed = self.lanes.first()?.list()?;
-        (!placed.list.schedule().ended).then(|| self.edge(placed) - self.playback.time())
+        placed.list.schedule().is_live().then(|| self.edge(placed) - self.playback.time())
     }
 
     /// Returns the times that a viewer can seek to.
     pub(super) fn seekable(&self) -> Option<Range<Micros>> {
         let placed = self.lanes.first()?.list()?;
         let end = placed.offset.saturating_add(placed.list.end(self.server_wall()));
-        let last = if placed.list.schedule().ended { end - SECOND } else { self.sync_position(placed) };
+        let last = if !placed.list.schedule().is_live() { end - SECOND } else { self.sync_position(placed) };
         Some(self.first_time(placed)..last)
     }
 
@@ -215,7 +227,7 @@ impl Viewer {
     pub(super) fn is_at_edge(&self, flight: &Flight) -> bool {
         let placed = flight.lane.and_then(|index| self.lanes.get(index)?.list());
         let Some((placed, media)) = placed.zip(flight.media) else { return false };
-        !placed.list.schedule().ended && media.number + 2 >= placed.list.window(self.server_wall()).end
+        placed.list.schedule().is_live() && media.number + 2 >= placed.list.window(self.server_wall()).end
     }
 }
 

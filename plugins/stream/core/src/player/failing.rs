@@ -18,6 +18,9 @@ impl Viewer {
         retry_after: Option<Micros>,
         out: &mut Vec<Command>,
     ) {
+        if flight.what == What::Clock {
+            return self.try_clock(out);
+        }
         if let Some(error) = Self::is_hopeless(flight.what, trouble) {
             return self.fail(error, out);
         }

@@ -45,6 +45,10 @@ pub(crate) struct Lane {
     pub(crate) blocked_until: Micros,
     pub(crate) errors: u32,
     pub(crate) timeouts: u32,
+    /// The indices of the rung's periods that came.
+    pub(crate) index_parts: Vec<Rc<Playlist>>,
+    /// The duration of the segment that was requested last.
+    pub(crate) duration: Micros,
     /// Bases of the playlist that failed.
     pub(crate) base: usize,
     /// `true` if the last segment of the presentation is in the buffer.
@@ -125,6 +129,8 @@ impl Lane {
             blocked_until: Micros::MIN,
             errors: 0,
             timeouts: 0,
+            index_parts: Vec::new(),
+            duration: 0,
             base: 0,
             is_complete: false,
             available_at: None,

@@ -10,7 +10,7 @@ use crate::cmcd::{self, Cmcd, CmcdMode};
 use crate::command::{Command, Fetch, What};
 use crate::micros::{MILLISECOND, Micros, SECOND};
 use crate::playlist::{ByteRange, Resource, Segment};
-use crate::presentation::{Source, TrackKind};
+use crate::presentation::{Format, Source, TrackKind};
 use crate::reference::{query, with_query};
 
 /// The media of two rungs is taken to follow each other if it is less than this apart.
@@ -51,7 +51,7 @@ impl Viewer {
 
     /// Begins the next request of a lane.
     fn drive(&mut self, index: usize, out: &mut Vec<Command>) -> LaneStep {
-        if self.lanes[index].blocked_until > self.now {
+        if self.lanes[index].blocked_until > self.now || self.clock.is_awaited {
             return LaneStep::Wait;
         }
         self.choose(index);
@@ -113,6 +113,9 @@ impl Viewer {
             TrackKind::Subtitles => variant.subtitles,
             _ => variant.audio,
         });
+        if lane.kind == TrackKind::Audio && self.presentation.as_ref().is_some_and(|it| it.format == Format::Dash) {
+            return self.sound_rung(rungs);
+        }
         group.and_then(|group| rungs.iter().position(|rung| rung.group == group)).unwrap_or(lane.rung)
     }
 
@@ -123,6 +126,7 @@ impl Viewer {
             return;
         }
         (lane.rung, lane.next, lane.base) = (rung, None, 0);
+        lane.index_parts.clear();
         // A live playlist that was not followed is out of date; one of DASH is not.
         let is_old = |placed: &super::lane::Placed| placed.planned != 0 && !placed.list.schedule().ended;
         if lane.lists[rung].as_ref().is_some_and(is_old) {
@@ -139,7 +143,6 @@ impl Viewer {
     pub(super) fn context<'a>(&self, index: usize, rungs: &'a [crate::presentation::Rung]) -> AbrContext<'a> {
         let lane = &self.lanes[index];
         let list = lane.list().map(|placed| &placed.list);
-        let duration = lane.next.and_then(|place| list?.segment(place.number)).map(|segment| segment.duration);
         AbrContext {
             now: self.now,
             rungs,
@@ -148,8 +151,8 @@ impl Viewer {
             listed_first: self.presentation.as_ref().map_or(0, |it| it.tracks[lane.track].listed_first),
             last: lane.last,
             buffer: lane.ahead(self.playback.time()),
-            duration: duration.or(list.map(|list| list.schedule().target)).unwrap_or(0),
-            is_live: list.is_some_and(|list| !list.schedule().ended),
+            duration: if lane.duration > 0 { lane.duration } else { list.map_or(0, |list| list.schedule().target) },
+            is_live: list.is_some_and(|list| list.schedule().is_live()),
             penalized: lane.penalized,
         }
     }
@@ -171,7 +174,8 @@ impl Viewer {
         let by_bytes = by_bytes.filter(|_| lane.kind == TrackKind::Video).unwrap_or(0);
         let by_bytes = Micros::try_from(by_bytes).unwrap_or(Micros::MAX).min(goals.most);
         let is_top = rungs.is_some_and(|rungs| lane.rung + 1 == rungs.len());
-        let length = lane.list().filter(|placed| placed.list.schedule().ended).map_or(0, |placed| placed.list.end(0));
+        let length =
+            lane.list().filter(|placed| !placed.list.schedule().is_live()).map_or(0, |placed| placed.list.end(0));
         let top = if length >= LONG { goals.top_long } else { goals.top };
         goals.goal.max(by_bytes).max(if is_top { top } else { 0 })
     }
@@ -249,6 +253,7 @@ impl Viewer {
         }
         let id = self.fetch(flight, resource, out);
         self.lanes[index].media_fetch = Some(id);
+        self.lanes[index].duration = segment.duration;
     }
 
     /// Returns a segment in flight as the rule sees it.
@@ -273,7 +278,9 @@ impl Viewer {
         let Some(presentation) = &self.presentation else { return };
         let rung_of = &presentation.tracks[lane.track].rungs[rung];
         let source = lane.sources[rung].checked_sub(1).and_then(|backup| rung_of.backups.get(backup));
-        let Source::Remote { url, .. } = source.unwrap_or(&rung_of.source) else { return };
+        let Source::Remote { url, .. } = source.unwrap_or(&rung_of.source) else {
+            return self.fetch_index(index, rung, out);
+        };
         let resource = Resource { url: url.to_string(), range: None };
         let kind = lane.kind;
         if let Some(placed) = &mut self.lanes[index].lists[rung] {
@@ -348,7 +355,7 @@ impl Viewer {
             throughput: if is_media { throughput } else { 0 },
             object: cmcd::object(flight.what, self.lanes.iter().any(|lane| lane.kind == TrackKind::Audio)),
             format: self.presentation.as_ref().map(|it| cmcd::format(it.format)),
-            is_live: list.is_some_and(|placed| !placed.list.schedule().ended),
+            is_live: list.is_some_and(|placed| placed.list.schedule().is_live()),
             is_startup: is_media && !self.playback.is_playing(),
             is_starved: is_media && matches!(self.playback.state, PlayState::Stalled(_)),
             session: format!("{:016x}", self.seed),

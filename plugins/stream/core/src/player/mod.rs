@@ -2,6 +2,7 @@
 //! with their buffers, the fetches in flight, and the live edge; each event moves the playhead on, changes one of them,
 //! and then everything that can be begun is begun, and the one timer is set.
 
+mod dash;
 mod edge;
 mod failing;
 mod flight;
@@ -29,6 +30,7 @@ use crate::metric::{FatalError, Metric, Outcome};
 use crate::micros::Micros;
 use crate::presentation::Presentation;
 use crate::reference::query;
+use dash::ClockState;
 use flight::Flight;
 use lane::Lane;
 use playback::{PlayState, Playback};
@@ -61,6 +63,7 @@ pub struct Viewer {
     wall: Micros,
     /// The server's wall clock minus the driver's.
     clock_offset: Micros,
+    clock: ClockState,
     /// URLs of keys that came.
     keys: Vec<String>,
     /// The session's time at which playback begins, once it is known.
@@ -108,6 +111,7 @@ impl Viewer {
             now: 0,
             wall: 0,
             clock_offset: 0,
+            clock: ClockState::default(),
             keys: Vec::new(),
             position: None,
             is_resyncing: false,

@@ -34,6 +34,8 @@ impl Viewer {
             (What::Manifest, Content::Presentation(presentation)) => {
                 self.took_manifest(reply);
                 self.take_presentation(presentation, None, out);
+                self.learn_clock(reply, out);
+                self.plan_refresh(reply.times.start);
             }
             (What::Manifest, Content::Entry(presentation, list)) => {
                 self.took_manifest(reply);
@@ -49,6 +51,8 @@ impl Viewer {
                     out.push(fault(&flight, FaultKind::Stale));
                 }
             }
+            (What::Index(_), Content::Playlist(list)) => self.took_index(&flight, list, out),
+            (What::Clock, _) => self.took_clock(reply, out),
             (What::Key, _) => {
                 self.keys.extend(flight.resource.map(|key| key.url));
                 self.took_side(flight.lane);
@@ -147,10 +151,6 @@ impl Viewer {
     fn took_manifest(&mut self, reply: &Reply<'_>) {
         (self.manifest.errors, self.manifest.timeouts) = (0, 0);
         reply.url.clone_into(&mut self.url);
-        let is_dash = self.presentation.as_ref().is_some_and(|it| it.format == Format::Dash);
-        if let Some(date) = reply.head.date.filter(|_| is_dash) {
-            self.clock_offset = date - (self.now + self.wall);
-        }
     }
 
     fn took_side(&mut self, lane: Option<usize>) {
@@ -175,10 +175,13 @@ impl Viewer {
         if self.lanes[index].kind == TrackKind::Video && !media.is_chunked {
             self.abr.segment(&Transfer { bytes: reply.bytes, times: reply.times }, flight.rung);
         }
+        let is_hls = self.presentation.as_ref().is_some_and(|it| it.format == Format::Hls);
         let lane = &mut self.lanes[index];
-        (lane.errors, lane.timeouts, lane.base) = (0, 0, lane.base);
+        (lane.errors, lane.timeouts) = (0, 0);
         lane.penalized &= !(1_u64.checked_shl(u32::try_from(flight.rung).unwrap_or(64)).unwrap_or(0));
-        lane.next = Some(Place { number: media.number + 1, part: 0 }).filter(|_| lane.rung == flight.rung);
+        // A refresh of DASH may have numbered the segments anew.
+        let is_numbered = lane.rung == flight.rung && is_hls;
+        lane.next = is_numbered.then_some(Place { number: media.number + 1, part: 0 });
         lane.waiting = Some(Arrival { rung: flight.rung, end: media.end, bytes });
         self.append_waiting(Some(index), out);
     }

@@ -11,7 +11,7 @@ use crate::command::Command;
 use crate::metric::FatalError;
 use crate::micros::{Micros, SECOND};
 use crate::playlist::Playlist;
-use crate::presentation::{Presentation, Rung, Source, TrackKind};
+use crate::presentation::{Format, Presentation, Rung, Source, TrackKind};
 
 impl Viewer {
     pub(super) fn start(&mut self, wall: Micros) {
@@ -29,6 +29,7 @@ impl Viewer {
         out: &mut Vec<Command>,
     ) {
         let is_first = self.presentation.is_none();
+        let is_dash = presentation.format == Format::Dash;
         self.presentation = Some(Rc::clone(presentation));
         if is_first {
             let first = &presentation.tracks[0];
@@ -39,14 +40,19 @@ impl Viewer {
                 self.lanes[0].rung = rung;
             }
         }
+        if is_dash && is_first {
+            self.place_listed(presentation);
+        } else if is_dash {
+            return self.refreshed(presentation);
+        }
         for index in 0..self.lanes.len() {
             let lane = &mut self.lanes[index];
             (lane.penalized, lane.errors, lane.timeouts, lane.blocked_until) = (0, 0, 0, Micros::MIN);
             lane.sources.fill(0);
             // A manifest that was fetched again may name other URLs, with tokens that are valid.
             for list in &mut lane.lists {
-                *list = list.take().filter(|placed| !placed.list.schedule().ended);
-                if let Some(placed) = list {
+                *list = list.take().filter(|placed| !placed.list.schedule().ended || is_dash);
+                if let Some(placed) = list.as_mut().filter(|_| !is_dash) {
                     placed.reload_at = Some(self.now);
                 }
             }
@@ -100,6 +106,13 @@ impl Viewer {
             return;
         }
         let Some(placed) = self.lanes.first().and_then(Lane::list) else { return };
+        if placed.list.window(self.server_wall()).is_empty() {
+            // The stream has not begun; a list without segments is fetched again.
+            let first = placed.list.segment(placed.list.numbers().start).and_then(|segment| segment.available_at);
+            let at = first.map(|at| self.now + (at - self.server_wall()).max(0));
+            self.lanes[0].available_at = at;
+            return;
+        }
         let start = self.first_time(placed);
         let end = placed.offset.saturating_add(placed.list.end(self.server_wall()));
         let schedule = placed.list.schedule();
@@ -109,7 +122,7 @@ impl Viewer {
             (Join::Behind(time), _) => end.saturating_sub(time),
             (Join::Edge, Some(offset)) if offset >= 0 => start.saturating_add(offset),
             (Join::Edge, Some(offset)) => end.saturating_add(offset),
-            (Join::Edge, None) if schedule.ended => start,
+            (Join::Edge, None) if !schedule.is_live() => start,
             (Join::Edge, None) => self.sync_position(placed),
         };
         // The last second is left, so that something plays.

@@ -150,6 +150,14 @@ pub struct Report {
     pub last_part: Option<u32>,
 }
 
+impl Schedule {
+    /// Returns `true` if the playlist is of a live stream: it changes, or the clock tells which segments exist.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        !self.ended || self.availability.is_some()
+    }
+}
+
 impl Playlist {
     /// Returns the rules by which it changes and is played.
     #[must_use]

@@ -1,6 +1,7 @@
 //! A deterministic driver: it carries a viewer's commands out against a site and a network in virtual time, and writes
 //! everything down. Hours of playback take milliseconds.
 
+pub(crate) mod dash;
 pub(crate) mod network;
 pub(crate) mod site;
 
@@ -150,7 +151,8 @@ impl SimulatedRun<'_> {
         let url = transit.answer.url.clone().unwrap_or_else(|| transit.fetch.resource.url.clone());
         let times = FetchTimes { start: begun, headed: transit.flow.begins, end: now, fresh: transit.fresh };
         let content = if transit.fetch.keep { transit.answer.content } else { Content::Dropped };
-        let head = ReplyHead { date: Some((WALL + now) / SECOND * SECOND), ..ReplyHead::default() };
+        let head =
+            ReplyHead { date: Some((WALL + now + self.site.clock_offset()) / SECOND * SECOND), ..ReplyHead::default() };
         let status = transit.answer.status;
         self.deliver(&Event::Done(Reply { now, id, status, bytes, times, head, url: &url, content }));
     }

@@ -1,6 +1,7 @@
 //! Sites that a simulated viewer plays from: a recording and a live stream of HLS, of which a test changes what it is
 //! about.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use viewer_core::{
@@ -15,6 +16,11 @@ pub(crate) const ORIGIN: &str = "http://site";
 pub(crate) trait Site {
     /// Answers a request that arrives now.
     fn answer(&mut self, fetch: &Fetch, now: Micros) -> Answer;
+
+    /// Returns the server's wall clock minus that of the viewer's machine.
+    fn clock_offset(&self) -> Micros {
+        0
+    }
 }
 
 /// An answer.
@@ -25,6 +31,8 @@ pub(crate) struct Answer {
     pub(crate) content: Content,
     /// The instant before which the server does not answer.
     pub(crate) not_before: Micros,
+    /// The instants between which the content is made: it comes no sooner.
+    pub(crate) made: Option<Range<Micros>>,
     /// A failure after the bytes.
     pub(crate) failure: Option<FetchFailure>,
     /// The URL that answered, if it is another.
@@ -33,7 +41,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn status(status: u16) -> Self {
-        Self { status, bytes: 0, content: Content::Dropped, not_before: 0, failure: None, url: None }
+        Self { status, bytes: 0, content: Content::Dropped, not_before: 0, made: None, failure: None, url: None }
     }
 
     pub(crate) fn media(bytes: u64) -> Self {
