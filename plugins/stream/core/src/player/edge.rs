@@ -81,7 +81,7 @@ impl Viewer {
         };
         // The time is counted from the reload that was planned, so that a slow reply does not shift all that follow.
         placed.planned = if placed.planned + interval < self.now { self.now } else { placed.planned + interval };
-        placed.reload_at = Some(placed.planned);
+        placed.reload_at = Some(if has_news && self.is_held(&placed) { self.now } else { placed.planned });
         placed
     }
 
@@ -134,14 +134,16 @@ impl Viewer {
         let schedule = placed.list.schedule();
         let live = self.settings.profile.live;
         let dash = self.presentation.as_ref().and_then(|it| it.live.as_ref());
-        let distance = dash.and_then(|dash| dash.latency.or(dash.delay)).or(schedule.hold_back);
+        let distance = dash.and_then(|dash| dash.latency.or(dash.delay));
+        let distance =
+            distance.or(schedule.part_hold_back.filter(|_| self.settings.low_latency)).or(schedule.hold_back);
         let distance = distance.unwrap_or(live.targets * schedule.target);
         distance + (Micros::from(self.qoe.stalls) * live.per_stall).min(schedule.target)
     }
 
     /// Returns the session's time at which the media ends that exists now, by the playlist and the time since it had
     /// news.
-    fn edge(&self, placed: &Placed) -> Micros {
+    pub(super) fn edge(&self, placed: &Placed) -> Micros {
         let end = placed.offset.saturating_add(placed.list.end(self.server_wall()));
         match placed.list.schedule().availability {
             // By the clock, the edge is now, whether its segment is complete or not; but the stream may have an end.
@@ -164,7 +166,10 @@ impl Viewer {
         let late = (age - 3 * schedule.target).max(0);
         let end = placed.offset.saturating_add(placed.list.end(self.server_wall()));
         let position = self.edge(placed) - self.target_latency(placed) - late;
-        position.min(end - schedule.target).max(self.first_time(placed))
+        let last = schedule.part_target.filter(|_| self.settings.low_latency).unwrap_or(schedule.target);
+        // A segment that comes as it is made is joined while it does.
+        let last = if is_by_clock { end } else { end - last };
+        position.min(last).max(self.first_time(placed))
     }
 
     /// Returns the distance of the playhead to the live edge; `None` for a recording.

@@ -31,6 +31,8 @@ pub(crate) struct Flight {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FlightMedia {
     pub(crate) number: u64,
+    /// The index of a part of it.
+    pub(crate) part: Option<usize>,
     /// The session's time at which it ends.
     pub(crate) end: Micros,
     pub(crate) duration: Micros,

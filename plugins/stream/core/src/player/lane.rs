@@ -53,6 +53,8 @@ pub(crate) struct Lane {
     pub(crate) base: usize,
     /// `true` if the last segment of the presentation is in the buffer.
     pub(crate) is_complete: bool,
+    /// `true` after a delta update that did not fit, until a whole playlist has come.
+    pub(crate) needs_whole: bool,
     /// The instant from which the next segment can be requested.
     pub(crate) available_at: Option<Micros>,
 }
@@ -133,6 +135,7 @@ impl Lane {
             duration: 0,
             base: 0,
             is_complete: false,
+            needs_whole: false,
             available_at: None,
         }
     }

@@ -3,6 +3,7 @@
 use super::Viewer;
 use super::flight::{Flight, FlightMedia};
 use super::lane::{Arrival, Lane, Place};
+use super::parts::{NextPart, source_of};
 use super::playback::PlayState;
 use super::profile::RetryPolicy;
 use crate::abr::{AbrContext, LoadingSegment};
@@ -59,6 +60,7 @@ impl Viewer {
         let is_due = |at: Option<Micros>| at.is_none_or(|at| at <= self.now);
         let needs_list =
             self.lanes[index].list().is_none_or(|placed| placed.reload_at.is_some() && is_due(placed.reload_at));
+        self.leave_old_list(index, out);
         if needs_list && self.lanes[index].list_fetch.is_none() {
             self.fetch_list(index, rung, out);
         }
@@ -187,7 +189,11 @@ impl Viewer {
         let Some(placed) = lane.list() else { return LaneStep::Wait };
         let end = lane.buffer.end;
         let tolerance = if lane.last.is_some() { TOLERANCE } else { 0 };
-        let place = lane.next.or_else(|| Some(Place { number: placed.number_after(end, tolerance)?, part: 0 }));
+        let with_parts = self.settings.low_latency;
+        let place = lane.next.or_else(|| placed.place_after(end, tolerance, with_parts));
+        if let Some(place) = place.filter(|place| with_parts && placed.has_parts(place.number)) {
+            return self.fetch_part(index, place, out);
+        }
         let segment = place.and_then(|place| placed.list.segment(place.number));
         let Some((place, segment)) = place.zip(segment) else {
             let is_complete = placed.list.schedule().ended;
@@ -210,6 +216,43 @@ impl Viewer {
             return LaneStep::Wait;
         }
         self.fetch_segment(index, &segment, ends, out);
+        LaneStep::Wait
+    }
+
+    /// Requests a part of a segment, or what it needs first.
+    fn fetch_part(&mut self, index: usize, place: Place, out: &mut Vec<Command>) -> LaneStep {
+        let Some(placed) = self.lanes[index].list() else { return LaneStep::Wait };
+        let numbers = placed.list.numbers();
+        let is_whole = place.number < numbers.end;
+        if is_whole && place.part >= placed.list.part_count(place.number) {
+            self.lanes[index].next = Some(Place { number: place.number + 1, part: 0 });
+            return LaneStep::Again;
+        }
+        let part = placed.part_at(place, self.settings.profile.hints);
+        // The segment that is being made needs what the last one does.
+        let known = if is_whole { place.number } else { place.number.saturating_sub(1) };
+        let segment = placed.list.segment(known);
+        let Some((part, segment)) = part.zip(segment) else { return LaneStep::Wait };
+        self.lanes[index].next = Some(place);
+        if part.is_gap {
+            let lane = &mut self.lanes[index];
+            lane.buffer_gap(part.end);
+            lane.next = Some(Place { part: place.part + 1, ..place });
+            return LaneStep::Again;
+        }
+        if self.fetch_side(index, &segment, out) {
+            let NextPart { place, resource, end, duration, .. } = part;
+            let part = Some(place.part);
+            let media = FlightMedia { number: place.number, part, end, duration, is_chunked: false };
+            let kind = self.lanes[index].kind;
+            let mut flight = Flight { media: Some(media), ..self.flight(What::Part(kind), Some(index)) };
+            flight.range = resource.range;
+            if kind == TrackKind::Video && !self.is_fixed() {
+                flight.look_at = self.abr.first_look(&self.loading(&flight, None, 0));
+            }
+            let id = self.fetch(flight, resource, out);
+            (self.lanes[index].media_fetch, self.lanes[index].duration) = (Some(id), duration);
+        }
         LaneStep::Wait
     }
 
@@ -241,6 +284,7 @@ impl Viewer {
         let Some(resource) = resource else { return };
         let media = FlightMedia {
             number: segment.number,
+            part: None,
             end: ends,
             duration: segment.duration,
             is_chunked: segment.is_chunked,
@@ -248,7 +292,9 @@ impl Viewer {
         let what = if segment.is_chunked { What::Part(lane.kind) } else { What::Segment(lane.kind) };
         let mut flight = Flight { media: Some(media), ..self.flight(what, Some(index)) };
         flight.range = resource.range;
-        if lane.kind == TrackKind::Video && !self.is_fixed() {
+        if segment.is_chunked {
+            flight.look_at = Some(self.chunk_look());
+        } else if lane.kind == TrackKind::Video && !self.is_fixed() {
             flight.look_at = self.abr.first_look(&self.loading(&flight, None, 0));
         }
         let id = self.fetch(flight, resource, out);
@@ -273,20 +319,29 @@ impl Viewer {
         }
     }
 
+    /// Leaves a request for the playlist of a rung that is not loaded any more.
+    fn leave_old_list(&mut self, index: usize, out: &mut Vec<Command>) {
+        let lane = &self.lanes[index];
+        let is_old = |flight: &&Flight| Some(flight.id) == lane.list_fetch && flight.rung != lane.rung;
+        if let Some(id) = self.flights.iter().find(is_old).map(|flight| flight.id) {
+            self.leave(id, 0, out);
+        }
+    }
+
     fn fetch_list(&mut self, index: usize, rung: usize, out: &mut Vec<Command>) {
         let lane = &self.lanes[index];
         let Some(presentation) = &self.presentation else { return };
         let rung_of = &presentation.tracks[lane.track].rungs[rung];
-        let source = lane.sources[rung].checked_sub(1).and_then(|backup| rung_of.backups.get(backup));
-        let Source::Remote { url, .. } = source.unwrap_or(&rung_of.source) else {
+        let Source::Remote { url, .. } = source_of(rung_of, lane.sources[rung]) else {
             return self.fetch_index(index, rung, out);
         };
-        let resource = Resource { url: url.to_string(), range: None };
-        let kind = lane.kind;
+        let (url, is_held) = self.list_url(lane, rung, url);
+        let resource = Resource { url, range: None };
+        let what = if is_held { What::Reload(lane.kind) } else { What::Playlist(lane.kind) };
         if let Some(placed) = &mut self.lanes[index].lists[rung] {
             placed.reload_at = None;
         }
-        let id = self.fetch(self.flight(What::Playlist(kind), Some(index)), resource, out);
+        let id = self.fetch(self.flight(what, Some(index)), resource, out);
         self.lanes[index].list_fetch = Some(id);
     }
 

@@ -8,6 +8,7 @@ mod failing;
 mod flight;
 mod lane;
 mod loading;
+mod parts;
 mod playback;
 mod profile;
 mod qoe;

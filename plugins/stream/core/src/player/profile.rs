@@ -19,6 +19,8 @@ pub struct Profile {
     pub retries: Retries,
     /// `true` if an initialization segment is fetched beside the first segment that needs it, `false` if before it.
     pub parallel_init: bool,
+    /// `true` if a part is requested as soon as the playlist announces it (`EXT-X-PRELOAD-HINT`).
+    pub hints: bool,
     /// The time from the last byte that is needed to the first frame, in the player that this is a model of.
     pub decode: Micros,
 }
@@ -138,6 +140,7 @@ impl Profile {
                 key: RetryPolicy { errors: 8, timeouts: 1, most: SECOND, head: Some(8 * SECOND), ..playlist },
             },
             parallel_init: true,
+            hints: false,
             decode: 50 * MILLISECOND,
         }
     }
@@ -174,6 +177,7 @@ impl Profile {
             live: LiveGoals { targets: 4, per_stall: 0 },
             retries: Retries { manifest, playlist: manifest, segment, key: segment },
             parallel_init: false,
+            hints: false,
             decode: 50 * MILLISECOND,
         }
     }
@@ -197,6 +201,7 @@ impl Profile {
             buffer: BufferGoals { goal: 10 * SECOND, bytes: 0, most: 0, ..hls_js.buffer },
             live: LiveGoals { targets: 3, per_stall: 0 },
             retries: Retries { manifest: retry, playlist: retry, segment: retry, key: retry },
+            hints: true,
             ..hls_js
         }
     }
@@ -223,6 +228,7 @@ impl Profile {
             live: LiveGoals { targets: 3, per_stall: 0 },
             retries: Retries { manifest: retry, playlist: retry, segment: retry, key: retry },
             parallel_init: false,
+            hints: true,
             ..hls_js
         }
     }

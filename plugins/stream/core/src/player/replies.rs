@@ -46,9 +46,17 @@ impl Viewer {
                 if flight.lane == Some(0) {
                     self.abr.playlist(&reply.times);
                 }
-                (self.lanes[index].errors, self.lanes[index].timeouts) = (0, 0);
+                let lane = &mut self.lanes[index];
+                (lane.errors, lane.timeouts, lane.needs_whole) = (0, 0, false);
                 if !self.take_list(ListOf { index, rung: flight.rung }, list, reply.times.headed, out) {
                     out.push(fault(&flight, FaultKind::Stale));
+                }
+            }
+            (What::Playlist(_) | What::Reload(_), Content::Unmergeable) => {
+                let Some(index) = flight.lane else { return };
+                self.lanes[index].needs_whole = true;
+                if let Some(placed) = &mut self.lanes[index].lists[flight.rung] {
+                    placed.reload_at = Some(self.now);
                 }
             }
             (What::Index(_), Content::Playlist(list)) => self.took_index(&flight, list, out),
@@ -90,13 +98,19 @@ impl Viewer {
                 return self.trouble(&flight, Trouble::Lost(FetchFailure::Timeout), None, out);
             }
         }
+        if flight.media.is_some_and(|media| media.is_chunked) {
+            self.take_chunks(&flight, bytes);
+            self.flights[place].look_at = Some(self.chunk_look());
+            return;
+        }
         if let Some(at) = flight.leave_at {
             if at <= self.now {
                 self.abandon(&flight, bytes, out);
             }
             return;
         }
-        let is_chosen = matches!(flight.what, What::Segment(TrackKind::Video)) && !self.is_fixed();
+        let is_video = matches!(flight.what, What::Segment(TrackKind::Video) | What::Part(TrackKind::Video));
+        let is_chosen = is_video && !self.is_fixed();
         let (Some(presentation), Some(index)) = (self.presentation.clone(), flight.lane.filter(|_| is_chosen)) else {
             return;
         };
@@ -172,7 +186,10 @@ impl Viewer {
             self.qoe.wasted += bytes - range.length;
             bytes = range.length;
         }
-        if self.lanes[index].kind == TrackKind::Video && !media.is_chunked {
+        // A segment that comes as it is made tells of the network only if that was slower, or the segment was complete.
+        let took = reply.times.end - reply.times.headed;
+        let is_measured = !media.is_chunked || took < media.duration * 3 / 4 || took > media.duration * 11 / 10;
+        if self.lanes[index].kind == TrackKind::Video && is_measured {
             self.abr.segment(&Transfer { bytes: reply.bytes, times: reply.times }, flight.rung);
         }
         let is_hls = self.presentation.as_ref().is_some_and(|it| it.format == Format::Hls);
@@ -181,7 +198,11 @@ impl Viewer {
         lane.penalized &= !(1_u64.checked_shl(u32::try_from(flight.rung).unwrap_or(64)).unwrap_or(0));
         // A refresh of DASH may have numbered the segments anew.
         let is_numbered = lane.rung == flight.rung && is_hls;
-        lane.next = is_numbered.then_some(Place { number: media.number + 1, part: 0 });
+        let next = match media.part {
+            None => Place { number: media.number + 1, part: 0 },
+            Some(part) => Place { number: media.number, part: part + 1 },
+        };
+        lane.next = is_numbered.then_some(next);
         lane.waiting = Some(Arrival { rung: flight.rung, end: media.end, bytes });
         self.append_waiting(Some(index), out);
     }

@@ -1,4 +1,4 @@
-//! What the person who watches does: leaving, seeking, pausing, zapping; and what a script fixes.
+//! Habits of the person who watches: leaving, seeking, pausing, zapping; and what a script fixes.
 
 use crate::simulator::network::Network;
 use crate::simulator::play;

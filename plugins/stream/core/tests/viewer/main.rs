@@ -4,4 +4,6 @@ mod dash;
 mod habits;
 mod hls_live;
 mod hls_vod;
+mod low_latency;
+mod orders;
 mod simulator;

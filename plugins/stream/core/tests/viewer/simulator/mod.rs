@@ -215,7 +215,7 @@ impl SimulatedRun<'_> {
             status: 0,
             was_left: false,
         });
-        let (flow, place) = (Flow::new(begins, answer.bytes), self.record.requests.len() - 1);
+        let (flow, place) = (Flow::new(begins, answer.bytes, answer.made.clone()), self.record.requests.len() - 1);
         self.transits.push(Transit { fetch, flow, answer, place, fresh });
     }
 }

@@ -1,6 +1,8 @@
 //! A network in virtual time: one rate for all transfers of a viewer, shared equally, and a round trip for each
 //! request. All arithmetic is in integers, so that a test can assert instants.
 
+use std::ops::Range;
+
 use viewer_core::{Micros, SECOND};
 
 /// A link whose rate changes at instants.
@@ -27,6 +29,8 @@ pub(crate) struct Flow {
     /// Millionths of bits that are missing.
     missing: u128,
     total: u128,
+    /// The instants between which its content is made.
+    made: Option<Range<Micros>>,
 }
 
 impl Network {
@@ -59,7 +63,7 @@ impl Network {
         let mut active: Vec<_> = flows.filter(|flow| flow.begins <= from && flow.missing > 0).collect();
         let share = u128::from(self.rate(from)) * (to - from).unsigned_abs() as u128 / active.len().max(1) as u128;
         for flow in &mut active {
-            flow.missing = flow.missing.saturating_sub(share);
+            flow.missing = flow.missing.saturating_sub(share).max(flow.not_made(to));
         }
     }
 
@@ -70,7 +74,9 @@ impl Network {
         let rate = u128::from(self.rate(now));
         let end = |flow: &Flow| {
             let wait = (flow.missing * active.len() as u128).div_ceil(rate.max(1));
-            (rate > 0 || flow.missing == 0).then(|| now.saturating_add(Micros::try_from(wait).unwrap_or(Micros::MAX)))
+            let end = now.saturating_add(Micros::try_from(wait).unwrap_or(Micros::MAX));
+            let made = flow.made.as_ref().map_or(Micros::MIN, |made| made.end);
+            (rate > 0 || flow.missing == 0).then(|| end.max(made))
         };
         let ends = active.iter().filter_map(|flow| end(flow));
         let begins = flows.iter().map(|flow| flow.begins).filter(|begins| *begins > now);
@@ -79,9 +85,16 @@ impl Network {
 }
 
 impl Flow {
-    pub(crate) fn new(begins: Micros, bytes: u64) -> Self {
+    pub(crate) fn new(begins: Micros, bytes: u64, made: Option<Range<Micros>>) -> Self {
         let missing = u128::from(bytes) * 8 * 1_000_000;
-        Self { begins, missing, total: missing }
+        Self { begins, missing, total: missing, made }
+    }
+
+    /// Returns what is not made yet at an instant.
+    fn not_made(&self, now: Micros) -> u128 {
+        let Some(made) = &self.made else { return 0 };
+        let rest = (made.end - now).clamp(0, made.end - made.start).unsigned_abs();
+        self.total * u128::from(rest) / u128::from((made.end - made.start).unsigned_abs())
     }
 
     pub(crate) fn is_done(&self, now: Micros) -> bool {

@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use viewer_core::{
-    Content, Fetch, FetchFailure, Format, Micros, Playlist, PlaylistBuilder, Presentation, Rung, SECOND, Schedule,
-    SegmentSpec, Source, StretchSpec, Track, TrackKind,
+    Content, Fetch, FetchFailure, Format, Micros, PartSpec, Playlist, PlaylistBuilder, Presentation, Rung, SECOND,
+    Schedule, SegmentSpec, Source, StretchSpec, Track, TrackKind,
 };
 
 /// The beginning of all URLs.
@@ -67,6 +67,8 @@ pub(crate) struct Hls {
     pub(crate) count: u64,
     /// `true` for a live stream that began an hour before the session.
     pub(crate) is_live: bool,
+    /// The duration of the parts of segments.
+    pub(crate) part: Option<Micros>,
     /// Segments have a wall clock.
     pub(crate) has_dates: bool,
     /// Segments need an initialization segment, and a key.
@@ -90,6 +92,7 @@ impl Hls {
             duration: seconds * SECOND,
             count,
             is_live: false,
+            part: None,
             has_dates: false,
             has_init: false,
             has_key: false,
@@ -108,6 +111,34 @@ impl Hls {
     /// Forgets the playlists that were made, since they would differ now.
     pub(crate) fn forget(&mut self) {
         self.shared.clear();
+    }
+
+    /// Returns a live stream whose segments of 2 s have parts of half a second, with a server that holds requests.
+    pub(crate) fn low_latency(rungs: &[u64]) -> Self {
+        let mut site = Self::live(rungs, 2, 10);
+        site.part = Some(SECOND / 2);
+        site.schedule.part_target = site.part;
+        (site.schedule.part_hold_back, site.schedule.can_block) = (Some(SECOND * 3 / 2), true);
+        site
+    }
+
+    /// Returns the instant from which a part of a segment exists.
+    fn part_at(&self, number: u64, part: u64) -> Micros {
+        let parts = i64::try_from(part + 1).unwrap();
+        (Micros::try_from(number).unwrap() - Micros::try_from(AIRED).unwrap()) * self.duration
+            + parts * self.part.unwrap()
+    }
+
+    /// Returns the instant at which a request for a playlist is answered, by its directives.
+    fn answered_at(&self, url: &str, now: Micros) -> Micros {
+        let directive = |name: &str| -> Option<u64> {
+            let value = url.split(['?', '&']).find_map(|pair| pair.strip_prefix(name))?;
+            value.parse().ok()
+        };
+        let Some(number) = directive("_HLS_msn=").filter(|_| self.schedule.can_block) else { return now };
+        let parts = self.part.map_or(1, |part| u64::try_from(self.duration / part).unwrap());
+        let part = directive("_HLS_part=").unwrap_or(parts - 1);
+        self.part_at(number + part / parts, part % parts).max(now)
     }
 
     fn presentation(&self) -> Presentation {
@@ -138,9 +169,15 @@ impl Hls {
         if self.is_live { AIRED + u64::try_from(now / self.duration).unwrap() } else { self.count }
     }
 
+    /// Returns the playlist of a rung, as all viewers get it.
+    pub(crate) fn shared_list(&mut self, folder: &str) -> Rc<Playlist> {
+        self.playlist(folder, 0)
+    }
+
     fn playlist(&mut self, folder: &str, now: Micros) -> Rc<Playlist> {
         let end = self.end(now);
-        let name = format!("{folder} {end}");
+        let open = self.part.map_or(0, |part| u64::try_from(now % self.duration / part).unwrap());
+        let name = format!("{folder} {end}.{open}");
         if let Some((_, list)) = self.shared.iter().find(|(known, _)| *known == name) {
             return Rc::clone(list);
         }
@@ -152,6 +189,9 @@ impl Hls {
         let key = self.has_key.then(|| builder.key(0, "../key"));
         for number in first..end {
             let aired = Micros::try_from(number).unwrap() * self.duration;
+            if number + 3 > end {
+                self.list_parts(&mut builder, number, u64::MAX);
+            }
             builder.segment(SegmentSpec {
                 url: &number.to_string(),
                 duration: self.duration,
@@ -163,9 +203,24 @@ impl Hls {
                 is_gap: false,
             });
         }
+        self.list_parts(&mut builder, end, open);
+        if self.part.is_some() {
+            builder.hint(0, &format!("{end}.{open}"), None);
+        }
         let list = Rc::new(builder.build(self.schedule.clone(), Vec::new()));
         self.shared.push((name, Rc::clone(&list)));
         list
+    }
+}
+
+impl Hls {
+    /// Adds the first parts of a segment.
+    fn list_parts(&self, builder: &mut PlaylistBuilder, number: u64, most: u64) {
+        let Some(duration) = self.part else { return };
+        for part in 0..u64::try_from(self.duration / duration).unwrap().min(most) {
+            let (url, is_independent) = (format!("{number}.{part}"), part == 0);
+            builder.part(PartSpec { url: &url, duration, range: None, is_independent, is_gap: false });
+        }
     }
 }
 
@@ -186,9 +241,16 @@ impl Site for Hls {
             return Answer::media(1000);
         }
         if name == "list" {
-            return Answer::content(Content::Playlist(self.playlist(folder, now)));
+            let at = self.answered_at(&fetch.resource.url, now);
+            return Answer { not_before: at, ..Answer::content(Content::Playlist(self.playlist(folder, at))) };
         }
-        let number: u64 = name.parse().expect("a number");
+        let (number, part) = name.split_once('.').map_or((name, None), |(number, part)| (number, Some(part)));
+        let number: u64 = number.parse().expect("a number");
+        if let Some(part) = part {
+            let bandwidth = self.rungs[folder[1..].parse::<usize>().expect("a rung")];
+            let bytes = bandwidth * self.part.unwrap().unsigned_abs() / 8_000_000;
+            return Answer { not_before: self.part_at(number, part.parse().expect("a part")), ..Answer::media(bytes) };
+        }
         if number >= self.end(now) {
             return Answer::status(404);
         }
