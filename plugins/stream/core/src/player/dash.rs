@@ -74,13 +74,13 @@ impl Viewer {
         self.place_listed(presentation);
     }
 
-    /// Plans the next refresh, counted from the request of the last.
-    pub(super) fn plan_refresh(&mut self, begun: Micros) {
+    /// Plans the next refresh, counted from the request of the last, which `url` answered.
+    pub(super) fn plan_refresh(&mut self, begun: Micros, url: &str) {
         let Some(presentation) = &self.presentation else { return };
         let Some(update) = presentation.live.as_ref().and_then(|live| live.update) else { return };
-        if let Some(location) = presentation.live.as_ref().and_then(|live| live.location.as_deref()) {
-            location.clone_into(&mut self.url);
-        }
+        // Without a location, a manifest is fetched again from where a redirect led.
+        let location = presentation.live.as_ref().and_then(|live| live.location.as_deref());
+        location.unwrap_or(url).clone_into(&mut self.url);
         let segment = self.lanes.first().and_then(Lane::list).map_or(0, |placed| placed.list.schedule().target);
         let period = if update == 0 { segment } else { update };
         self.manifest.fetch_at = Some(begun.saturating_add(period.max(REFRESH_LEAST)).max(self.now));

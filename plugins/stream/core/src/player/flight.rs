@@ -19,6 +19,8 @@ pub(crate) struct Flight {
     /// The initialization segment or key that it brings.
     pub(crate) resource: Option<Resource>,
     pub(crate) range: Option<ByteRange>,
+    /// Bytes of the same media that came in a reply before, which was short.
+    pub(crate) came: u64,
     /// The instant at which its progress is asked for.
     pub(crate) look_at: Option<Micros>,
     /// The instant at which it is left for another rung.

@@ -356,6 +356,7 @@ impl Viewer {
             media: None,
             resource: None,
             range: None,
+            came: 0,
             look_at: None,
             leave_at: None,
             head_by: None,

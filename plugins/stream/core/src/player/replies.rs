@@ -9,6 +9,7 @@ use crate::command::{Command, Fault, FaultKind, What};
 use crate::event::{Content, FetchFailure, FetchId, Reply};
 use crate::metric::{FatalError, Metric};
 use crate::micros::Micros;
+use crate::playlist::{ByteRange, Resource};
 use crate::presentation::{Format, TrackKind};
 
 /// Reasons why a fetch did not bring what it was for.
@@ -32,13 +33,13 @@ impl Viewer {
         }
         match (flight.what, &reply.content) {
             (What::Manifest, Content::Presentation(presentation)) => {
-                self.took_manifest(reply);
+                self.took_manifest();
                 self.take_presentation(presentation, None, out);
                 self.learn_clock(reply, out);
-                self.plan_refresh(reply.times.start);
+                self.plan_refresh(reply.times.start, reply.url);
             }
             (What::Manifest, Content::Entry(presentation, list)) => {
-                self.took_manifest(reply);
+                self.took_manifest();
                 self.take_presentation(presentation, Some(list), out);
             }
             (What::Playlist(_) | What::Reload(_), Content::Playlist(list)) => {
@@ -162,9 +163,8 @@ impl Viewer {
         Some(flight)
     }
 
-    fn took_manifest(&mut self, reply: &Reply<'_>) {
+    fn took_manifest(&mut self) {
         (self.manifest.errors, self.manifest.timeouts) = (0, 0);
-        reply.url.clone_into(&mut self.url);
     }
 
     fn took_side(&mut self, lane: Option<usize>) {
@@ -179,7 +179,12 @@ impl Viewer {
             out.push(fault(flight, FaultKind::Empty));
             return self.trouble(flight, Trouble::Content, None, out);
         }
-        let mut bytes = reply.bytes;
+        if reply.status == 206
+            && flight.range.is_some_and(|range| reply.bytes < range.length && range.length != u64::MAX)
+        {
+            return self.fetch_rest(flight, reply.bytes, out);
+        }
+        let mut bytes = reply.bytes + flight.came;
         if let Some(range) = flight.range.filter(|range| reply.status == 200 && range.length < bytes) {
             // The whole file came.
             out.push(fault(flight, FaultKind::Range));
@@ -205,6 +210,23 @@ impl Viewer {
         lane.next = is_numbered.then_some(next);
         lane.waiting = Some(Arrival { rung: flight.rung, end: media.end, bytes });
         self.append_waiting(Some(index), out);
+    }
+
+    /// Requests what is missing of a range.
+    fn fetch_rest(&mut self, flight: &Flight, bytes: u64, out: &mut Vec<Command>) {
+        let (Some(index), Some(media), Some(range)) = (flight.lane, flight.media, flight.range) else { return };
+        let lane = &self.lanes[index];
+        let list = lane.lists.get(flight.rung).and_then(Option::as_ref).map(|placed| &placed.list);
+        let resource = list.and_then(|list| match media.part {
+            Some(part) => list.part_resource(media.number, part),
+            None => list.resource(media.number, lane.base),
+        });
+        // The playlist may have moved on meanwhile; then the segment is looked for again.
+        let Some(resource) = resource else { return };
+        let range = Some(ByteRange { start: range.start + bytes, length: range.length - bytes });
+        let flight = Flight { range, came: flight.came + bytes, begun: self.now, look_at: None, ..flight.clone() };
+        let id = self.fetch(flight, Resource { range, ..resource }, out);
+        self.lanes[index].media_fetch = Some(id);
     }
 
     /// Appends a segment that came, unless its initialization segment is still on its way.

@@ -90,7 +90,7 @@ fn the_next_refresh_goes_where_the_manifest_says() {
     site.live.as_mut().unwrap().location = Some(format!("{ORIGIN}/session-7").into());
     let record = play(settings(Profile::dash_js()), &mut site, &Network::constant(4_000), 12 * SECOND);
     let urls: Vec<_> = record.of(|what| what == What::Manifest).iter().map(|request| request.url.as_str()).collect();
-    assert_eq!(urls, ["http://site/master", "http://site/session-7", "http://site/session-7"]);
+    assert_eq!(urls, ["http://site/master?token=x", "http://site/session-7", "http://site/session-7"]);
 }
 
 #[test]

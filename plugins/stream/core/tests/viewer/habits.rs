@@ -108,7 +108,7 @@ fn a_key_and_an_initialization_segment_are_fetched_once() {
     let mut site = Hls::vod(&[400_000], 4, 5);
     (site.has_init, site.has_key) = (true, true);
     let record = play(settings(), &mut site, &Network::constant(4_000).round_trip(SECOND / 10), 100 * SECOND);
-    assert_eq!(&record.paths()[..6], ["/master", "/v0/list", "/key", "/v0/init", "/v0/0", "/v0/1"]);
+    assert_eq!(&record.paths()[..6], ["/master?token=x", "/v0/list", "/key", "/v0/init", "/v0/0", "/v0/1"]);
     assert_eq!(record.requests.len(), 9);
     // hls.js asks for the first segment beside the initialization segment, others after it.
     assert_eq!(record.requests[3].begun, record.requests[4].begun);

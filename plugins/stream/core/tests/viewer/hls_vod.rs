@@ -26,7 +26,7 @@ fn a_viewer_starts_with_the_first_segment() {
     assert_eq!(record.ended, 40 * SECOND + 800_000);
     assert_eq!((record.one(Metric::Stalls), record.one(Metric::Bitrate)), (0.0, 400.0));
     assert_eq!(record.of(segments).len(), 10);
-    assert_eq!(&record.paths()[..4], ["/master", "/v0/list", "/v0/0", "/v0/1"]);
+    assert_eq!(&record.paths()[..4], ["/master?token=x", "/v0/list", "/v0/0", "/v0/1"]);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_missing_segment_fails_over_to_another_rung_and_then_the_session() {
     site.fault = Box::new(|path, _| path.ends_with("/2").then(|| Answer::status(404)));
     let record = play(settings(), &mut site, &Network::constant(600), 60 * SECOND);
     assert_eq!(record.outcome, Some(Outcome::Failed(FatalError::Segment)));
-    assert_eq!(record.paths().iter().filter(|path| **path == "/master").count(), 2);
+    assert_eq!(record.paths().iter().filter(|path| **path == "/master?token=x").count(), 2);
     assert_eq!((record.one(Metric::Failed), record.one(Metric::FailedStart)), (1.0, 0.0));
 }
 

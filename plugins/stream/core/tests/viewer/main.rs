@@ -7,3 +7,4 @@ mod hls_vod;
 mod low_latency;
 mod orders;
 mod simulator;
+mod traps;

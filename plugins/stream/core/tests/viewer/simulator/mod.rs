@@ -82,7 +82,7 @@ impl Record {
 
 /// Plays a session to its end, or for `until`.
 pub(crate) fn play(settings: Settings, site: &mut dyn Site, network: &Network, until: Micros) -> Record {
-    let session = SessionSpec { url: format!("{}/master", site::ORIGIN), watch: until, seed: 7 };
+    let session = SessionSpec { url: format!("{}/master?token=x", site::ORIGIN), watch: until, seed: 7 };
     let mut run = SimulatedRun {
         viewer: Viewer::new(Rc::new(settings), &session),
         network,
