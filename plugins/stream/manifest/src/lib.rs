@@ -6,6 +6,7 @@ mod dash;
 mod hls;
 mod instant;
 mod note;
+mod steering;
 
 use std::rc::Rc;
 
@@ -13,6 +14,7 @@ use viewer_core::{Indexed, Playlist, Presentation, Variable};
 
 pub use instant::read_instant;
 pub use note::{ManifestError, Noted, Warning};
+pub use steering::read_steering;
 
 /// The largest manifest, in bytes.
 const LARGEST: usize = 64 << 20;

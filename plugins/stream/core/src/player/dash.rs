@@ -51,6 +51,7 @@ impl Viewer {
             let rungs = &track.rungs;
             lane.lists.resize(rungs.len(), None);
             lane.sources.resize(rungs.len(), 0);
+            lane.failed_sources.resize(rungs.len(), 0);
             lane.rung = lane.rung.min(rungs.len() - 1);
             for (list, rung) in lane.lists.iter_mut().zip(rungs) {
                 if let Source::Listed(listed) = &rung.source {

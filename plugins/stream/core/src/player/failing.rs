@@ -18,6 +18,9 @@ impl Viewer {
         retry_after: Option<Micros>,
         out: &mut Vec<Command>,
     ) {
+        if flight.what == What::Steering {
+            return self.steering_failed(trouble, retry_after);
+        }
         if flight.what == What::Clock {
             return self.try_clock(out);
         }
@@ -73,11 +76,13 @@ impl Viewer {
             lane.base += 1;
             return;
         }
-        if lane.sources[flight.rung] < rungs[flight.rung].backups.len() {
-            lane.sources[flight.rung] += 1;
+        if let Some(other) = self.other_source(flight, rungs[flight.rung].backups.len()) {
+            let lane = &mut self.lanes[index];
+            lane.sources[flight.rung] = other;
             (lane.lists[flight.rung], lane.next) = (None, None);
             return;
         }
+        let lane = &mut self.lanes[index];
         lane.penalized |= 1_u64.checked_shl(u32::try_from(flight.rung).unwrap_or(64)).unwrap_or(0);
         let is_good = |rung: &usize| *rung < 64 && lane.penalized & (1 << rung) == 0;
         let below = (0..flight.rung).rev().find(is_good);

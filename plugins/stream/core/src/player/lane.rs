@@ -24,8 +24,10 @@ pub(crate) struct Lane {
     pub(crate) last: Option<usize>,
     /// The playlists of rungs, as far as they are known.
     pub(crate) lists: Vec<Option<Placed>>,
-    /// For each rung, the number of its sources that failed.
+    /// For each rung, the place of its source: 0, or that of a backup, from 1.
     pub(crate) sources: Vec<usize>,
+    /// For each rung, a bit for each of its sources that failed.
+    pub(crate) failed_sources: Vec<u64>,
     /// A bit for each of the first 64 rungs that failed.
     pub(crate) penalized: u64,
     /// The place of the next segment in the playlist of [`Self::rung`]; `None` if it is found by time.
@@ -120,6 +122,7 @@ impl Lane {
             last: None,
             lists: vec![None; rungs],
             sources: vec![0; rungs],
+            failed_sources: vec![0; rungs],
             penalized: 0,
             next: None,
             buffer: Buffer::default(),

@@ -39,6 +39,7 @@ impl Viewer {
             let resource = Resource { url: self.url.clone(), range: None };
             self.fetch(self.flight(What::Manifest, None), resource, out);
         }
+        self.fetch_steering(out);
         for index in 0..self.lanes.len() {
             // Segments that are passed over are few: gaps, and those before the position.
             for _ in 0..64 {

@@ -16,6 +16,7 @@ mod random;
 mod replies;
 mod settings;
 mod starting;
+mod steering;
 mod waking;
 mod watching;
 
@@ -37,6 +38,7 @@ use lane::Lane;
 use playback::{PlayState, Playback};
 use qoe::{Qoe, millis};
 use random::Random;
+use steering::SteeringState;
 use watching::Habits;
 
 /// A viewer: one session of one presentation.
@@ -65,6 +67,7 @@ pub struct Viewer {
     /// The server's wall clock minus the driver's.
     clock_offset: Micros,
     clock: ClockState,
+    steering: SteeringState,
     /// URLs of keys that came.
     keys: Vec<String>,
     /// The session's time at which playback begins, once it is known.
@@ -113,6 +116,7 @@ impl Viewer {
             wall: 0,
             clock_offset: 0,
             clock: ClockState::default(),
+            steering: SteeringState::default(),
             keys: Vec::new(),
             position: None,
             is_resyncing: false,

@@ -61,6 +61,7 @@ impl Viewer {
                 }
             }
             (What::Index(_), Content::Playlist(list)) => self.took_index(&flight, list, out),
+            (What::Steering, Content::Steering(steering)) => self.took_steering(steering),
             (What::Clock, _) => self.took_clock(reply, out),
             (What::Key, _) => {
                 self.keys.extend(flight.resource.map(|key| key.url));

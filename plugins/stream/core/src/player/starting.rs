@@ -48,7 +48,7 @@ impl Viewer {
         for index in 0..self.lanes.len() {
             let lane = &mut self.lanes[index];
             (lane.penalized, lane.errors, lane.timeouts, lane.blocked_until) = (0, 0, 0, Micros::MIN);
-            lane.sources.fill(0);
+            lane.failed_sources.fill(0);
             // A manifest that was fetched again may name other URLs, with tokens that are valid.
             for list in &mut lane.lists {
                 *list = list.take().filter(|placed| !placed.list.schedule().ended || is_dash);
@@ -56,6 +56,9 @@ impl Viewer {
                     placed.reload_at = Some(self.now);
                 }
             }
+        }
+        if is_first {
+            self.begin_steering(presentation);
         }
         if let Some(entry) = entry {
             self.take_list(ListOf { index: 0, rung: 0 }, entry, self.now, out);

@@ -27,7 +27,9 @@ impl Viewer {
         };
         let flights = self.flights.iter().filter_map(Flight::due);
         let lanes = (0..self.lanes.len()).filter_map(|index| self.lane_instant(index));
-        let others = [empty, gives_up, self.manifest.fetch_at, Some(self.habits.due())].into_iter().flatten();
+        let others = [empty, gives_up, self.manifest.fetch_at, self.steering.fetch_at, Some(self.habits.due())]
+            .into_iter()
+            .flatten();
         flights.chain(lanes).chain(others).min().unwrap_or(Micros::MAX)
     }
 

@@ -1,4 +1,4 @@
-//! What sites do wrong in the field, and the right outcome of each.
+//! Mistakes that sites make in the field, and the right outcome of each.
 
 use std::rc::Rc;
 
@@ -7,7 +7,7 @@ use crate::simulator::site::{Answer, Hls, ORIGIN, Site};
 use crate::simulator::{Record, play};
 use viewer_core::{
     ByteRange, Content, FatalError, Fetch, Metric, Micros, Outcome, Playlist, PlaylistBuilder, Profile, SECOND,
-    SegmentSpec, Settings, StretchSpec, What,
+    SegmentSpec, Settings, Source, Steering, SteeringReply, StretchSpec, What,
 };
 
 fn settings() -> Settings {
@@ -156,7 +156,7 @@ fn a_rung_that_cannot_be_reached_is_left_for_its_backup() {
             let mut presentation = (**presentation).clone();
             let url = format!("{ORIGIN}/v1/list").into();
             presentation.tracks[0].rungs.truncate(1);
-            presentation.tracks[0].rungs[0].backups = vec![viewer_core::Source::Remote { url, pathway: "b".into() }];
+            presentation.tracks[0].rungs[0].backups = vec![Source::Remote { url, pathway: "b".into() }];
             Answer { content: Content::Presentation(Rc::new(presentation)), ..answer }
         }
     }
@@ -165,4 +165,55 @@ fn a_rung_that_cannot_be_reached_is_left_for_its_backup() {
     let record = play(settings(), &mut Backed(site), &Network::constant(4_000), 100 * SECOND);
     assert_eq!(segments(&record), ["/v0/0", "/v0/1", "/v0/2", "/v0/3", "/v1/3", "/v1/4", "/v1/5"]);
     assert_eq!((record.outcome, record.one(Metric::Stalls)), (Some(Outcome::Watched), 0.0));
+}
+
+/// A site with two pathways, and a steering server that names the second after five seconds.
+struct Steered {
+    site: Hls,
+    /// The status of the steering server.
+    status: u16,
+}
+
+impl Site for Steered {
+    fn answer(&mut self, fetch: &Fetch, now: Micros) -> Answer {
+        if fetch.what == What::Steering {
+            let pathway = if now < 5 * SECOND { "a" } else { "b" };
+            let reply = SteeringReply { ttl: 5 * SECOND, reload: None, priority: vec!["none".into(), pathway.into()] };
+            let content = Content::Steering(Rc::new(reply));
+            return Answer { status: self.status, ..Answer::content(content) };
+        }
+        let answer = self.site.answer(fetch, now);
+        let Content::Presentation(presentation) = &answer.content else { return answer };
+        let mut presentation = (**presentation).clone();
+        let source = |folder: &str, pathway: &str| Source::Remote {
+            url: format!("{ORIGIN}/{folder}/list").into(),
+            pathway: pathway.into(),
+        };
+        presentation.tracks[0].rungs.truncate(1);
+        presentation.tracks[0].rungs[0].source = source("v0", "a");
+        presentation.tracks[0].rungs[0].backups = vec![source("v1", "b")];
+        presentation.steering = Some(Steering { url: format!("{ORIGIN}/steer").into(), pathway: Some("a".into()) });
+        Answer { content: Content::Presentation(Rc::new(presentation)), ..answer }
+    }
+}
+
+#[test]
+fn a_steering_server_moves_viewers_to_another_pathway() {
+    let mut steered = Steered { site: Hls::live(&[400_000, 400_000], 2, 10), status: 200 };
+    let record = play(settings(), &mut steered, &Network::constant(4_000), 22 * SECOND);
+    let asked = record.of(|what| what == What::Steering);
+    let times: Vec<_> = asked.iter().map(|request| request.begun / SECOND).collect();
+    assert_eq!(times, [0, 5, 10, 15, 20]);
+    assert!(asked[1].url.contains("_HLS_pathway=\"a\"&_HLS_throughput="), "{}", asked[1].url);
+    let urls = segments(&record);
+    let moved = urls.iter().position(|url| url.starts_with("/v1/")).unwrap();
+    assert!(moved > 3 && urls[moved..].iter().all(|url| url.starts_with("/v1/")), "{urls:?}");
+    let numbers: Vec<_> = urls.iter().map(|url| url[4..].parse::<u64>().unwrap()).collect();
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
+    assert_eq!(record.one(Metric::Stalls), 0.0);
+    // A server that is gone is not asked again.
+    steered.status = 410;
+    let record = play(settings(), &mut steered, &Network::constant(4_000), 22 * SECOND);
+    assert_eq!(record.of(|what| what == What::Steering).len(), 1);
+    assert_eq!((record.one(Metric::Stalls), record.outcome), (0.0, Some(Outcome::Watched)));
 }
