@@ -88,8 +88,6 @@ pub struct FetchTimes {
     pub headed: Micros,
     /// The instant of its last byte.
     pub end: Micros,
-    /// `true` if a connection was opened for it.
-    pub fresh: bool,
 }
 
 /// The fields of a reply that a viewer heeds; `None` for those that are absent or malformed.
@@ -97,7 +95,7 @@ pub struct FetchTimes {
 pub struct ReplyHead {
     /// `Date`, an instant of the server's wall clock since 1970.
     pub date: Option<Micros>,
-    /// `Age`, a duration.
+    /// `Age`, the time for which the reply was in caches.
     pub age: Option<Micros>,
     /// The first byte and the length of `Content-Range`.
     pub content_range: Option<ByteRange>,

@@ -1,8 +1,23 @@
 //! The viewer: a player of HLS and DASH as a pure state machine. It reads no clock, opens no connection and parses no
 //! text, so a session of two hours is replayed in milliseconds, and is the same natively and in WebAssembly.
 //!
-//! [`Presentation`] and [`Playlist`] are the model that readers build. A driver reports an [`Event`] at a time and
-//! carries the [`Command`]s out that the viewer answers with.
+//! [`Presentation`] and [`Playlist`] are the model that readers build. A driver reports an [`Event`] at a time to
+//! [`Viewer::step`] and carries the [`Command`]s out that the viewer answers with, in their order:
+//!
+//! ```
+//! use std::rc::Rc;
+//! use viewer_core::{Command, Event, Profile, SessionSpec, Settings, Viewer, What};
+//!
+//! let settings = Rc::new(Settings::new(Profile::hls_js()));
+//! let session = SessionSpec { url: "https://site/master.m3u8".into(), watch: 60_000_000, seed: 1 };
+//! let mut viewer = Viewer::new(settings, &session);
+//! let mut commands = Vec::new();
+//! viewer.step(&Event::Start { now: 0, wall: 1_796_083_200_000_000 }, &mut commands);
+//! let [Command::Fetch(fetch), Command::WakeAt(_)] = &commands[..] else { panic!("{commands:?}") };
+//! assert_eq!((fetch.what, fetch.resource.url.as_str()), (What::Manifest, "https://site/master.m3u8"));
+//! ```
+//!
+//! The driver has one timer for a viewer, and shares a playlist that came in the same bytes between viewers.
 
 mod abr;
 mod cmcd;

@@ -42,7 +42,7 @@ pub enum Metric {
     Abandoned,
     /// Bytes that were fetched and not played.
     Wasted,
-    /// Milliseconds since a live playlist last changed, at each reload.
+    /// Milliseconds since a live playlist last had news, with the time in caches, at each reload.
     PlaylistAge,
     /// Milliseconds by which a timer was late.
     WakeLag,

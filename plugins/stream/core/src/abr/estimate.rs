@@ -91,7 +91,7 @@ impl HlsJsEstimate {
 
 /// Returns a transfer that is still going on, as if it ended now.
 pub(crate) fn so_far(start: Micros, headed: Option<Micros>, now: Micros, bytes: u64) -> Transfer {
-    Transfer { bytes, times: FetchTimes { start, headed: headed.unwrap_or(now), end: now, fresh: false } }
+    Transfer { bytes, times: FetchTimes { start, headed: headed.unwrap_or(now), end: now } }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::presentation::{ClockSource, Format, Indexed, Presentation, Source};
 const INDEX_WITHIN: u64 = 64 << 10;
 
 /// The shortest time between two refreshes.
-const REFRESH_LEAST: Micros = SECOND;
+pub(super) const REFRESH_LEAST: Micros = SECOND;
 
 /// The share of the estimate that sound may use.
 const SOUND_SHARE: f64 = 0.25;
@@ -49,10 +49,6 @@ impl Viewer {
         for lane in &mut self.lanes {
             let Some(track) = presentation.tracks.get(lane.track) else { continue };
             let rungs = &track.rungs;
-            lane.lists.resize(rungs.len(), None);
-            lane.sources.resize(rungs.len(), 0);
-            lane.failed_sources.resize(rungs.len(), 0);
-            lane.rung = lane.rung.min(rungs.len() - 1);
             for (list, rung) in lane.lists.iter_mut().zip(rungs) {
                 if let Source::Listed(listed) = &rung.source {
                     *list = Some(placed(listed, self.now));
@@ -62,17 +58,11 @@ impl Viewer {
         }
     }
 
-    /// Takes a refreshed manifest.
-    pub(super) fn refreshed(&mut self, presentation: &Rc<Presentation>) {
-        for lane in &mut self.lanes {
-            let is_same = presentation.tracks.get(lane.track).is_some_and(|track| track.kind == lane.kind);
-            if !is_same {
-                // Tracks may come and go with periods.
-                lane.track = presentation.track(lane.kind, None).unwrap_or(lane.track);
-            }
-            lane.available_at = None;
-        }
-        self.place_listed(presentation);
+    /// Returns `true` for a manifest that was published before the one that is there: a cache has kept it.
+    pub(super) fn is_older(&self, presentation: &Presentation) -> bool {
+        let published = |it: &Presentation| it.live.as_ref().and_then(|live| live.published);
+        let before = self.presentation.as_deref().and_then(published);
+        before.zip(published(presentation)).is_some_and(|(before, now)| now < before)
     }
 
     /// Plans the next refresh, counted from the request of the last, which `url` answered.
@@ -170,7 +160,7 @@ impl Viewer {
     pub(super) fn took_index(&mut self, flight: &Flight, list: &Rc<Playlist>, out: &mut Vec<Command>) {
         let Some(index) = flight.lane else { return };
         let lane = &mut self.lanes[index];
-        (lane.errors, lane.timeouts) = (0, 0);
+        lane.list_failures.reset();
         if lane.rung == flight.rung {
             lane.index_parts.push(Rc::clone(list));
             self.fetch_index(index, flight.rung, out);

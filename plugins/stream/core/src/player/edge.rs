@@ -19,11 +19,13 @@ use crate::presentation::Format;
 /// reload.
 const NEAR: Micros = 4;
 
-/// The lane and the rung that a playlist is of.
+/// The lane and the rung that a playlist is of, and its age.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ListOf {
     pub(super) index: usize,
     pub(super) rung: usize,
+    /// The time for which it was in a cache.
+    pub(super) age: Micros,
 }
 
 impl Viewer {
@@ -36,11 +38,15 @@ impl Viewer {
         headed: Micros,
         out: &mut Vec<Command>,
     ) -> bool {
-        let ListOf { index, rung } = of;
+        let ListOf { index, rung, age } = of;
+        if self.lanes[index].rung == rung && self.lanes[index].media_failures.until == Micros::MAX {
+            // Segments waited for this playlist.
+            self.lanes[index].media_failures.reset();
+        }
         let before = self.lanes[index].lists[rung].take();
         let is_live = !list.schedule().ended;
         if is_live && let Some(before) = &before {
-            out.push(Command::Count(Metric::PlaylistAge, millis(self.now - before.updated)));
+            out.push(Command::Count(Metric::PlaylistAge, millis(self.now - before.updated + age)));
         }
         let is_older = before.as_ref().is_some_and(|before| end_of(list) < end_of(&before.list));
         if let Some(before) =

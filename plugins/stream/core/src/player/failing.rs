@@ -1,6 +1,8 @@
 //! Failures: retries by the profile, then another rung, another source, the manifest once more, and then the end.
 
 use super::Viewer;
+use super::dash::REFRESH_LEAST;
+use super::failures::Failures;
 use super::flight::Flight;
 use super::replies::Trouble;
 use crate::command::{Command, What};
@@ -24,11 +26,11 @@ impl Viewer {
         if flight.what == What::Clock {
             return self.try_clock(out);
         }
-        if let Some(error) = Self::is_hopeless(flight.what, trouble) {
+        if let Some(error) = self.hopeless(flight.what, trouble) {
             return self.fail(error, out);
         }
         let is_timeout = trouble == Trouble::Lost(FetchFailure::Timeout);
-        let number = self.count_failure(flight, is_timeout);
+        let number = self.failures(flight).count(is_timeout);
         let policy = self.policy(flight.what);
         let is_client_error = matches!(trouble, Trouble::Status(400..=499));
         if is_client_error && self.is_at_edge(flight) {
@@ -40,36 +42,53 @@ impl Viewer {
         if is_retried {
             let delay = if is_timeout { 0 } else { policy.delay(number) };
             let at = self.now.saturating_add(delay.max(retry_after.unwrap_or(0)));
-            match flight.lane {
-                Some(index) => self.lanes[index].blocked_until = at,
-                None => self.manifest.fetch_at = Some(at),
+            self.failures(flight).until = at;
+            if flight.lane.is_none() {
+                self.manifest.fetch_at = Some(at);
             }
-            return;
+            return self.reload_at(flight, at);
         }
         self.escalate(flight, out);
     }
 
-    /// Counts a failure, and returns the number of those before it.
-    fn count_failure(&mut self, flight: &Flight, is_timeout: bool) -> u32 {
-        let lane = flight.lane.map(|index| &mut self.lanes[index]);
-        let count = match (lane, is_timeout) {
-            (Some(lane), true) => &mut lane.timeouts,
-            (Some(lane), false) => &mut lane.errors,
-            (None, true) => &mut self.manifest.timeouts,
-            (None, false) => &mut self.manifest.errors,
-        };
-        *count += 1;
-        *count - 1
+    /// Returns the count of failures of a fetch's kind.
+    fn failures(&mut self, flight: &Flight) -> &mut Failures {
+        let lane = flight.lane.and_then(|index| self.lanes.get_mut(index));
+        match (lane, flight.what) {
+            (None, _) => &mut self.manifest.failures,
+            (Some(lane), What::Playlist(_) | What::Reload(_) | What::Index(_)) => &mut lane.list_failures,
+            (Some(lane), _) => &mut lane.media_failures,
+        }
+    }
+
+    /// Plans to fetch a playlist again that could not be fetched.
+    fn reload_at(&mut self, flight: &Flight, at: Micros) {
+        let lane = flight.lane.and_then(|index| self.lanes.get_mut(index));
+        if let (Some(lane), What::Playlist(_) | What::Reload(_)) = (lane, flight.what)
+            && let Some(placed) = &mut lane.lists[flight.rung]
+        {
+            placed.reload_at = Some(at);
+        }
     }
 
     /// Goes on without what could not be fetched: by another source of the rung, by another rung, or with the manifest
     /// once more. Fails if all that is used up.
     fn escalate(&mut self, flight: &Flight, out: &mut Vec<Command>) {
-        let Some(index) = flight.lane else { return self.fail(FatalError::Manifest, out) };
-        let Some(presentation) = self.presentation.clone() else { return };
+        let Some(presentation) = self.presentation.clone() else { return self.fail(FatalError::Manifest, out) };
+        let Some(index) = flight.lane else {
+            // A live manifest is asked for again in its own time; a stall will tell if that takes too long.
+            self.failures(flight).reset();
+            let update = presentation.live.as_ref().and_then(|live| live.update);
+            self.manifest.fetch_at = update.map(|update| self.now.saturating_add(update.max(REFRESH_LEAST)));
+            if update.is_none() {
+                self.fail(FatalError::Manifest, out);
+            }
+            return;
+        };
         let lane = &mut self.lanes[index];
         let rungs = &presentation.tracks[lane.track].rungs;
-        (lane.errors, lane.timeouts) = (0, 0);
+        lane.media_failures.reset();
+        lane.list_failures.reset();
         let number = flight.media.map(|media| media.number);
         let bases = number.and_then(|number| Some(lane.list()?.list.base_count(number))).unwrap_or(1);
         if lane.base + 1 < bases {
@@ -79,7 +98,7 @@ impl Viewer {
         if let Some(other) = self.other_source(flight, rungs[flight.rung].backups.len()) {
             let lane = &mut self.lanes[index];
             lane.sources[flight.rung] = other;
-            (lane.lists[flight.rung], lane.next) = (None, None);
+            lane.forget_list(flight.rung, self.now);
             return;
         }
         let lane = &mut self.lanes[index];
@@ -93,14 +112,14 @@ impl Viewer {
         }
         // Text is not worth a session.
         if lane.kind == TrackKind::Subtitles {
-            self.lanes.remove(index);
-            return;
+            return self.remove_lane(index, out);
         }
         if !self.manifest.was_reloaded && presentation.format == Format::Hls {
             self.manifest.was_reloaded = true;
             self.manifest.fetch_at = Some(self.now);
             for lane in &mut self.lanes {
-                lane.blocked_until = Micros::MAX;
+                lane.media_failures.block();
+                lane.list_failures.block();
             }
             return;
         }

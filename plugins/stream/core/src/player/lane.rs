@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::failures::Failures;
 use super::playback::Played;
 use super::qoe::Qoe;
 use crate::event::FetchId;
@@ -43,10 +44,9 @@ pub(crate) struct Lane {
     pub(crate) waiting: Option<Arrival>,
     /// The initialization segment that came last.
     pub(crate) init: Option<Resource>,
-    /// Nothing is fetched before this instant: a retry waits.
-    pub(crate) blocked_until: Micros,
-    pub(crate) errors: u32,
-    pub(crate) timeouts: u32,
+    /// Failures of its segments, with what they need, and of its playlists.
+    pub(crate) media_failures: Failures,
+    pub(crate) list_failures: Failures,
     /// The indices of the rung's periods that came.
     pub(crate) index_parts: Vec<Rc<Playlist>>,
     /// The duration of the segment that was requested last.
@@ -131,9 +131,8 @@ impl Lane {
             media_fetch: None,
             waiting: None,
             init: None,
-            blocked_until: Micros::MIN,
-            errors: 0,
-            timeouts: 0,
+            media_failures: Failures::default(),
+            list_failures: Failures::default(),
             index_parts: Vec::new(),
             duration: 0,
             base: 0,
@@ -162,6 +161,21 @@ impl Lane {
     /// Returns the media ahead of a time.
     pub(crate) fn ahead(&self, time: Micros) -> Micros {
         (self.buffer.end - time.max(self.buffer.start)).max(0)
+    }
+
+    /// Has the playlist of a rung fetched again, from another URL. One that is live keeps its place until then.
+    pub(crate) fn forget_list(&mut self, rung: usize, now: Micros) {
+        match self.lists[rung].as_mut().filter(|placed| !placed.list.schedule().ended) {
+            Some(placed) => {
+                placed.reload_at = Some(now);
+                // What it lists now is at the old URL.
+                self.media_failures.block();
+            }
+            None => self.lists[rung] = None,
+        }
+        if self.rung == rung {
+            self.next = None;
+        }
     }
 
     /// Appends what came.

@@ -53,7 +53,7 @@ impl Viewer {
 
     /// Begins the next request of a lane.
     fn drive(&mut self, index: usize, out: &mut Vec<Command>) -> LaneStep {
-        if self.lanes[index].blocked_until > self.now || self.clock.is_awaited {
+        if self.clock.is_awaited {
             return LaneStep::Wait;
         }
         self.choose(index);
@@ -62,7 +62,8 @@ impl Viewer {
         let needs_list =
             self.lanes[index].list().is_none_or(|placed| placed.reload_at.is_some() && is_due(placed.reload_at));
         self.leave_old_list(index, out);
-        if needs_list && self.lanes[index].list_fetch.is_none() {
+        let may_fetch = self.lanes[index].list_fetch.is_none() && self.lanes[index].list_failures.until <= self.now;
+        if needs_list && may_fetch {
             self.fetch_list(index, rung, out);
         }
         if self.lanes[index].list().is_none() {
@@ -71,7 +72,8 @@ impl Viewer {
         self.set_position();
         let lane = &self.lanes[index];
         let has_room = lane.ahead(self.playback.time()) < self.goal(lane);
-        if self.position.is_none() || !lane.is_idle() || !has_room || self.is_ahead_of_pictures(index) {
+        let is_blocked = lane.media_failures.until > self.now;
+        if is_blocked || self.position.is_none() || !lane.is_idle() || !has_room || self.is_ahead_of_pictures(index) {
             return LaneStep::Wait;
         }
         self.fetch_next(index, out)

@@ -5,6 +5,7 @@
 mod dash;
 mod edge;
 mod failing;
+mod failures;
 mod flight;
 mod lane;
 mod loading;
@@ -33,6 +34,7 @@ use crate::micros::Micros;
 use crate::presentation::Presentation;
 use crate::reference::query;
 use dash::ClockState;
+use failures::Failures;
 use flight::Flight;
 use lane::Lane;
 use playback::{PlayState, Playback};
@@ -86,8 +88,7 @@ pub struct Viewer {
 struct ManifestState {
     /// The instant at which it is fetched, again or after a failure.
     fetch_at: Option<Micros>,
-    errors: u32,
-    timeouts: u32,
+    failures: Failures,
     /// `true` if it has been fetched again because everything else had failed.
     was_reloaded: bool,
 }

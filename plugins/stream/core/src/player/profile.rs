@@ -2,7 +2,7 @@
 //! override some of them.
 
 use crate::abr::Rule;
-use crate::micros::{MILLISECOND, Micros, SECOND};
+use crate::micros::{Micros, SECOND};
 
 /// The constants of a player.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,8 @@ pub struct Profile {
     pub parallel_init: bool,
     /// `true` if a part is requested as soon as the playlist announces it (`EXT-X-PRELOAD-HINT`).
     pub hints: bool,
-    /// The time from the last byte that is needed to the first frame, in the player that this is a model of.
+    /// The time from the last byte that is needed to the first frame, in the player that this is a model of: it is
+    /// added to startup times. 0 until it is fitted to recordings of that player.
     pub decode: Micros,
 }
 
@@ -141,7 +142,7 @@ impl Profile {
             },
             parallel_init: true,
             hints: false,
-            decode: 50 * MILLISECOND,
+            decode: 0,
         }
     }
 }
@@ -178,7 +179,7 @@ impl Profile {
             retries: Retries { manifest, playlist: manifest, segment, key: segment },
             parallel_init: false,
             hints: false,
-            decode: 50 * MILLISECOND,
+            decode: 0,
         }
     }
 

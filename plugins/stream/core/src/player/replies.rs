@@ -34,7 +34,11 @@ impl Viewer {
         match (flight.what, &reply.content) {
             (What::Manifest, Content::Presentation(presentation)) => {
                 self.took_manifest();
-                self.take_presentation(presentation, None, out);
+                if self.is_older(presentation) {
+                    out.push(fault(&flight, FaultKind::Stale));
+                } else {
+                    self.take_presentation(presentation, None, out);
+                }
                 self.learn_clock(reply, out);
                 self.plan_refresh(reply.times.start, reply.url);
             }
@@ -48,8 +52,10 @@ impl Viewer {
                     self.abr.playlist(&reply.times);
                 }
                 let lane = &mut self.lanes[index];
-                (lane.errors, lane.timeouts, lane.needs_whole) = (0, 0, false);
-                if !self.take_list(ListOf { index, rung: flight.rung }, list, reply.times.headed, out) {
+                lane.list_failures.reset();
+                lane.needs_whole = false;
+                let of = ListOf { index, rung: flight.rung, age: reply.head.age.unwrap_or(0) };
+                if !self.take_list(of, list, reply.times.headed, out) {
                     out.push(fault(&flight, FaultKind::Stale));
                 }
             }
@@ -165,12 +171,12 @@ impl Viewer {
     }
 
     fn took_manifest(&mut self) {
-        (self.manifest.errors, self.manifest.timeouts) = (0, 0);
+        self.manifest.failures.reset();
     }
 
     fn took_side(&mut self, lane: Option<usize>) {
         if let Some(lane) = lane.and_then(|index| self.lanes.get_mut(index)) {
-            (lane.errors, lane.timeouts) = (0, 0);
+            lane.media_failures.reset();
         }
     }
 
@@ -178,6 +184,12 @@ impl Viewer {
         let (Some(index), Some(media)) = (flight.lane, flight.media) else { return };
         if reply.bytes == 0 {
             out.push(fault(flight, FaultKind::Empty));
+            return self.trouble(flight, Trouble::Content, None, out);
+        }
+        let given = reply.head.content_range.map(|range| range.start);
+        if given.is_some_and(|given| flight.range.is_none_or(|range| range.start != given)) {
+            out.push(fault(flight, FaultKind::Range));
+            self.qoe.wasted += reply.bytes;
             return self.trouble(flight, Trouble::Content, None, out);
         }
         if reply.status == 206
@@ -200,7 +212,7 @@ impl Viewer {
         }
         let is_hls = self.presentation.as_ref().is_some_and(|it| it.format == Format::Hls);
         let lane = &mut self.lanes[index];
-        (lane.errors, lane.timeouts) = (0, 0);
+        lane.media_failures.reset();
         lane.penalized &= !(1_u64.checked_shl(u32::try_from(flight.rung).unwrap_or(64)).unwrap_or(0));
         // A refresh of DASH may have numbered the segments anew.
         let is_numbered = lane.rung == flight.rung && is_hls;
@@ -244,9 +256,10 @@ impl Viewer {
         }
     }
 
-    /// Fails a session whose manifest is malformed; other content is tried again.
-    pub(super) fn is_hopeless(what: What, trouble: Trouble) -> Option<FatalError> {
-        (what == What::Manifest && trouble == Trouble::Content).then_some(FatalError::Format)
+    /// Returns the error of a session whose manifest is malformed; other content is tried again.
+    pub(super) fn hopeless(&self, what: What, trouble: Trouble) -> Option<FatalError> {
+        let is_first = what == What::Manifest && self.presentation.is_none();
+        (is_first && trouble == Trouble::Content).then_some(FatalError::Format)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::edge::ListOf;
+use super::flight::Flight;
 use super::lane::{Lane, Placed};
 use super::settings::{Join, Quality};
 use super::{ManifestState, Viewer};
@@ -36,24 +37,34 @@ impl Viewer {
             let listed_first = first.rungs.get(first.listed_first).map_or(0, |rung| rung.bandwidth);
             self.abr = Abr::new(self.settings.profile.rule, listed_first, self.settings.profile.buffer.goal);
             self.lanes = self.select(presentation);
-            if let Some(rung) = self.fixed_rung(&first.rungs) {
-                self.lanes[0].rung = rung;
+            if let Some(rung) = self.fixed_rung(&first.rungs)
+                && let Some(lane) = self.lanes.first_mut()
+            {
+                lane.rung = rung;
             }
         }
-        if is_dash && is_first {
+        if !is_first {
+            self.fit_lanes(presentation, out);
+        }
+        if is_dash {
             self.place_listed(presentation);
-        } else if is_dash {
-            return self.refreshed(presentation);
+        }
+        if is_dash && !is_first {
+            return;
         }
         for index in 0..self.lanes.len() {
             let lane = &mut self.lanes[index];
-            (lane.penalized, lane.errors, lane.timeouts, lane.blocked_until) = (0, 0, 0, Micros::MIN);
+            lane.penalized = 0;
+            lane.media_failures.reset();
+            lane.list_failures.reset();
             lane.failed_sources.fill(0);
             // A manifest that was fetched again may name other URLs, with tokens that are valid.
             for list in &mut lane.lists {
                 *list = list.take().filter(|placed| !placed.list.schedule().ended || is_dash);
                 if let Some(placed) = list.as_mut().filter(|_| !is_dash) {
+                    // Segments wait for it, since those that are listed now may need an old token.
                     placed.reload_at = Some(self.now);
+                    lane.media_failures.block();
                 }
             }
         }
@@ -61,10 +72,53 @@ impl Viewer {
             self.begin_steering(presentation);
         }
         if let Some(entry) = entry {
-            self.take_list(ListOf { index: 0, rung: 0 }, entry, self.now, out);
+            self.take_list(ListOf { index: 0, rung: 0, age: 0 }, entry, self.now, out);
         }
         if self.lanes.is_empty() {
             self.fail(FatalError::Empty, out);
+        }
+    }
+
+    /// Fits the lanes to a presentation that was fetched again: tracks and rungs may come and go.
+    fn fit_lanes(&mut self, presentation: &Presentation, out: &mut Vec<Command>) {
+        for index in (0..self.lanes.len()).rev() {
+            let lane = &self.lanes[index];
+            let is_same = presentation.tracks.get(lane.track).is_some_and(|track| track.kind == lane.kind);
+            let track = if is_same { Some(lane.track) } else { presentation.track(lane.kind, None) };
+            let Some(track) = track else {
+                self.remove_lane(index, out);
+                continue;
+            };
+            let rungs = presentation.tracks[track].rungs.len();
+            let gone = |flight: &&Flight| flight.lane == Some(index) && flight.rung >= rungs;
+            let gone: Vec<_> = self.flights.iter().filter(gone).map(|flight| flight.id).collect();
+            for id in gone {
+                self.leave(id, 0, out);
+            }
+            let lane = &mut self.lanes[index];
+            lane.track = track;
+            lane.lists.resize(rungs, None);
+            lane.sources.resize(rungs, 0);
+            lane.failed_sources.resize(rungs, 0);
+            if lane.rung >= rungs {
+                (lane.rung, lane.next) = (rungs - 1, None);
+            }
+            lane.last = lane.last.filter(|last| *last < rungs);
+            lane.forced = lane.forced.filter(|forced| *forced < rungs);
+            lane.available_at = None;
+        }
+    }
+
+    /// Removes a lane, and leaves its fetches.
+    pub(super) fn remove_lane(&mut self, index: usize, out: &mut Vec<Command>) {
+        let of_lane = self.flights.iter().filter(|flight| flight.lane == Some(index));
+        let ids: Vec<_> = of_lane.map(|flight| flight.id).collect();
+        for id in ids {
+            self.leave(id, 0, out);
+        }
+        self.lanes.remove(index);
+        for flight in &mut self.flights {
+            flight.lane = flight.lane.map(|lane| if lane > index { lane - 1 } else { lane });
         }
     }
 

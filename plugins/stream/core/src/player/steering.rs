@@ -90,13 +90,10 @@ impl Viewer {
                 let place = (0..=rung.backups.len()).find(|place| is_of(source_of(rung, *place), pathway));
                 if let Some(place) = place.filter(|place| *place != lane.sources[index]) {
                     lane.sources[index] = place;
-                    // The playlist has another URL now; one that is live keeps its place until it has come.
-                    match lane.lists[index].as_mut().filter(|placed| !placed.list.schedule().ended) {
-                        Some(placed) => placed.reload_at = Some(self.now),
-                        None => lane.lists[index] = None,
-                    }
                     if index == lane.rung {
-                        lane.next = None;
+                        lane.forget_list(index, self.now);
+                    } else {
+                        lane.lists[index] = None;
                     }
                 }
             }

@@ -36,10 +36,14 @@ impl Viewer {
     /// Returns the instant at which a lane has something to begin.
     fn lane_instant(&self, index: usize) -> Option<Micros> {
         let lane = &self.lanes[index];
-        if lane.blocked_until > self.now {
-            return Some(lane.blocked_until);
+        let reload = match lane.list() {
+            Some(placed) => placed.reload_at,
+            None => Some(lane.list_failures.until).filter(|until| *until > self.now),
+        };
+        let reload = reload.map(|at| at.max(lane.list_failures.until)).filter(|_| lane.list_fetch.is_none());
+        if lane.media_failures.until > self.now {
+            return reload.into_iter().chain([lane.media_failures.until]).min();
         }
-        let reload = lane.list().filter(|_| lane.list_fetch.is_none()).and_then(|placed| placed.reload_at);
         let is_idle = lane.is_idle() && !self.is_ahead_of_pictures(index);
         let time = self.playback.time();
         let goal = self.own_goal(lane);

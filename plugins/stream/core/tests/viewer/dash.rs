@@ -6,8 +6,7 @@ use crate::simulator::site::{Answer, ORIGIN};
 use crate::simulator::{Record, WALL, play};
 use viewer_core::{ClockSource, Metric, Micros, Outcome, Profile, SECOND, Settings, What};
 
-fn settings(mut profile: Profile) -> Settings {
-    profile.decode = 0;
+fn settings(profile: Profile) -> Settings {
     Settings::new(profile)
 }
 

@@ -8,9 +8,7 @@ use viewer_core::{
 };
 
 fn settings() -> Settings {
-    let mut profile = Profile::hls_js();
-    profile.decode = 0;
-    Settings::new(profile)
+    Settings::new(Profile::hls_js())
 }
 
 fn exactly(seconds: Micros) -> Uniform {
@@ -70,6 +68,14 @@ fn a_pause_stops_the_playhead_and_not_the_download() {
     // 20 s of media with three pauses of 7 s, each 5 s after the one before.
     assert_eq!(record.ended, (400_000 + 20 * SECOND) + 21 * SECOND);
     assert_eq!((record.one(Metric::Stalls), record.one(Metric::Bitrate)), (0.0, 400.0));
+}
+
+#[test]
+fn the_declared_time_to_decode_is_part_of_the_startup() {
+    let mut settings = settings();
+    settings.profile.decode = SECOND / 4;
+    let record = play(settings, &mut Hls::vod(&[400_000], 4, 2), &Network::constant(4_000), 60 * SECOND);
+    assert_eq!((record.one(Metric::Startup), record.ended), (650.0, 8_400_000));
 }
 
 #[test]

@@ -6,9 +6,7 @@ use crate::simulator::{Record, play};
 use viewer_core::{FatalError, FaultKind, Fetch, Join, Metric, Micros, Outcome, Profile, SECOND, Settings, What};
 
 fn settings() -> Settings {
-    let mut profile = Profile::hls_js();
-    profile.decode = 0;
-    Settings::new(profile)
+    Settings::new(Profile::hls_js())
 }
 
 fn reloads(record: &Record) -> Vec<Micros> {

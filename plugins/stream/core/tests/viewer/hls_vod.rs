@@ -6,9 +6,7 @@ use crate::simulator::{Record, play};
 use viewer_core::{Content, FatalError, FaultKind, Metric, Outcome, Profile, SECOND, Settings, TrackKind, What};
 
 fn settings() -> Settings {
-    let mut profile = Profile::hls_js();
-    profile.decode = 0;
-    Settings::new(profile)
+    Settings::new(Profile::hls_js())
 }
 
 fn segments(what: What) -> bool {

@@ -8,8 +8,7 @@ use crate::simulator::play;
 use crate::simulator::site::{Answer, Hls, Site};
 use viewer_core::{Content, Fetch, Metric, Micros, Outcome, Profile, SECOND, Settings, What};
 
-fn settings(mut profile: Profile) -> Settings {
-    profile.decode = 0;
+fn settings(profile: Profile) -> Settings {
     Settings::new(profile)
 }
 

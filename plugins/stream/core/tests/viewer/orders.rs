@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use proptest::prelude::*;
 use viewer_core::{
-    Command, Content, Event, FetchFailure, FetchTimes, Micros, Profile, Recurring, Reply, ReplyHead, SECOND,
+    Command, Content, Event, Fetch, FetchFailure, FetchTimes, Micros, Profile, Recurring, Reply, ReplyHead, SECOND,
     SessionSpec, Settings, Uniform, Viewer,
 };
 
@@ -53,6 +53,27 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
+/// A site whose every second manifest has fewer rungs and no sound.
+struct Shrinking<S> {
+    site: S,
+    manifests: u32,
+}
+
+impl<S: Site> Site for Shrinking<S> {
+    fn answer(&mut self, fetch: &Fetch, now: Micros) -> Answer {
+        let answer = self.site.answer(fetch, now);
+        let Content::Presentation(presentation) = &answer.content else { return answer };
+        self.manifests += 1;
+        if self.manifests % 2 == 1 {
+            return answer;
+        }
+        let mut presentation = (**presentation).clone();
+        presentation.tracks.truncate(1);
+        presentation.tracks[0].rungs.truncate(1);
+        Answer { content: Content::Presentation(Rc::new(presentation)), ..answer }
+    }
+}
+
 fn sites() -> Vec<Box<dyn Site>> {
     let mut timeline = Dash::live(&[400_000, 900_000], 2);
     (timeline.has_timeline, timeline.live.as_mut().unwrap().update) = (true, Some(4 * SECOND));
@@ -62,7 +83,14 @@ fn sites() -> Vec<Box<dyn Site>> {
     (indexed.has_index, indexed.audio) = (true, Some(64_000));
     let mut encrypted = Hls::vod(&[400_000, 900_000], 4, 30);
     (encrypted.has_init, encrypted.has_key, encrypted.audio) = (true, true, Some(64_000));
+    let mut shrinking = Dash::live(&[400_000, 900_000], 2);
+    (shrinking.has_timeline, shrinking.audio) = (true, Some(64_000));
+    shrinking.live.as_mut().unwrap().update = Some(2 * SECOND);
+    let mut renewed = Hls::live(&[400_000, 900_000], 2, 6);
+    renewed.audio = Some(64_000);
     vec![
+        Box::new(Shrinking { site: shrinking, manifests: 0 }),
+        Box::new(Shrinking { site: renewed, manifests: 0 }),
         Box::new(encrypted),
         Box::new(Hls::live(&[400_000, 900_000], 2, 6)),
         Box::new(Hls::low_latency(&[400_000, 900_000])),
@@ -144,7 +172,7 @@ fn play(profile: Profile, site: &mut dyn Site, happenings: &[Happening]) {
                 }
                 if event.is_none() {
                     let content = if fetch.keep { answer.content } else { Content::Dropped };
-                    let times = FetchTimes { start: now - 10, headed: now - 5, end: now, fresh: false };
+                    let times = FetchTimes { start: now - 10, headed: now - 5, end: now };
                     let head = ReplyHead { date: Some(WALL + now), ..ReplyHead::default() };
                     let (status, bytes, url) = (answer.status, answer.bytes, "http://site/moved");
                     event = Some(Event::Done(Reply { now, id, status, bytes, times, head, url, content }));

@@ -2,18 +2,17 @@
 
 use std::rc::Rc;
 
+use crate::simulator::dash::Dash;
 use crate::simulator::network::Network;
 use crate::simulator::site::{Answer, Hls, ORIGIN, Site};
 use crate::simulator::{Record, play};
 use viewer_core::{
-    ByteRange, Content, FatalError, Fetch, Metric, Micros, Outcome, Playlist, PlaylistBuilder, Profile, SECOND,
-    SegmentSpec, Settings, Source, Steering, SteeringReply, StretchSpec, What,
+    ByteRange, Content, FatalError, FaultKind, Fetch, Metric, Micros, Outcome, Playlist, PlaylistBuilder, Profile,
+    SECOND, SegmentSpec, Settings, Source, Steering, SteeringReply, StretchSpec, What,
 };
 
 fn settings() -> Settings {
-    let mut profile = Profile::hls_js();
-    profile.decode = 0;
-    Settings::new(profile)
+    Settings::new(Profile::hls_js())
 }
 
 fn segments(record: &Record) -> Vec<String> {
@@ -130,6 +129,18 @@ fn a_whole_file_instead_of_a_range_is_wasted_and_a_short_range_continued() {
     let record = play(settings(), &mut Changed(site, ranged), &Network::constant(4_000), 40 * SECOND);
     assert_eq!((record.one(Metric::Wasted), record.outcome), (200_000.0, Some(Outcome::Watched)));
 
+    // Another range than was asked for is not played.
+    let mut site = Hls::vod(&[400_000], 4, 2);
+    let mut wrong = true;
+    site.fault = Box::new(move |path, _| {
+        (path.starts_with("v0/1") && std::mem::take(&mut wrong)).then(|| {
+            let content_range = Some(ByteRange { start: 7, length: 200_000 });
+            Answer { status: 206, content_range, ..Answer::media(200_000) }
+        })
+    });
+    let record = play(settings(), &mut Changed(site, ranged), &Network::constant(4_000), 40 * SECOND);
+    assert_eq!((record.faults.as_slice(), segments(&record).len()), (&[FaultKind::Range][..], 3));
+
     let mut site = Hls::vod(&[400_000], 4, 2);
     let mut short = true;
     site.fault = Box::new(move |path, _| {
@@ -216,4 +227,31 @@ fn a_steering_server_moves_viewers_to_another_pathway() {
     let record = play(settings(), &mut steered, &Network::constant(4_000), 22 * SECOND);
     assert_eq!(record.of(|what| what == What::Steering).len(), 1);
     assert_eq!((record.one(Metric::Stalls), record.outcome), (0.0, Some(Outcome::Watched)));
+}
+
+#[test]
+fn a_playlist_that_fails_for_some_time_is_asked_for_again_while_segments_go_on() {
+    let mut site = Hls::live(&[400_000], 2, 10);
+    site.fault = Box::new(|path, now| {
+        (path.ends_with("list") && (10 * SECOND..13 * SECOND).contains(&now)).then(|| Answer::status(503))
+    });
+    let record = play(settings(), &mut site, &Network::constant(4_000), 40 * SECOND);
+    assert_eq!((record.faults.len(), record.one(Metric::Stalls), record.outcome), (2, 0.0, Some(Outcome::Watched)));
+    let lists = record.of(|what| matches!(what, What::Playlist(_)));
+    let times: Vec<_> = lists.iter().map(|request| request.begun / SECOND).collect();
+    // The one at 13 s is late, so the next follows at once; that has no news, and waits for half the target.
+    assert_eq!(times[..10], [0, 2, 4, 6, 8, 10, 11, 13, 13, 14]);
+}
+
+#[test]
+fn a_live_manifest_that_fails_is_asked_for_again_in_its_own_time() {
+    let mut site = Dash::live(&[400_000], 2);
+    site.has_timeline = true;
+    (site.live.as_mut().unwrap().update, site.live.as_mut().unwrap().delay) = (Some(2 * SECOND), Some(20 * SECOND));
+    site.fault = Box::new(|path, now| {
+        (path.starts_with("master") && (10 * SECOND..20 * SECOND).contains(&now)).then(|| Answer::status(500))
+    });
+    let record = play(Settings::new(Profile::dash_js()), &mut site, &Network::constant(4_000), 60 * SECOND);
+    assert_eq!((record.outcome, record.one(Metric::Stalls)), (Some(Outcome::Watched), 0.0));
+    assert!((4..20).contains(&record.faults.len()), "{}", record.faults.len());
 }

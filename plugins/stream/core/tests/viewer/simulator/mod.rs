@@ -50,7 +50,6 @@ struct Transit {
     answer: Answer,
     /// Its place in the record.
     place: usize,
-    fresh: bool,
 }
 
 impl Record {
@@ -149,10 +148,13 @@ impl SimulatedRun<'_> {
         }
         let begun = self.record.requests[transit.place].begun;
         let url = transit.answer.url.clone().unwrap_or_else(|| transit.fetch.resource.url.clone());
-        let times = FetchTimes { start: begun, headed: transit.flow.begins, end: now, fresh: transit.fresh };
+        let times = FetchTimes { start: begun, headed: transit.flow.begins, end: now };
         let content = if transit.fetch.keep { transit.answer.content } else { Content::Dropped };
-        let head =
-            ReplyHead { date: Some((WALL + now + self.site.clock_offset()) / SECOND * SECOND), ..ReplyHead::default() };
+        let head = ReplyHead {
+            date: Some((WALL + now + self.site.clock_offset()) / SECOND * SECOND),
+            content_range: transit.answer.content_range,
+            ..ReplyHead::default()
+        };
         let status = transit.answer.status;
         self.deliver(&Event::Done(Reply { now, id, status, bytes, times, head, url: &url, content }));
     }
@@ -216,6 +218,6 @@ impl SimulatedRun<'_> {
             was_left: false,
         });
         let (flow, place) = (Flow::new(begins, answer.bytes, answer.made.clone()), self.record.requests.len() - 1);
-        self.transits.push(Transit { fetch, flow, answer, place, fresh });
+        self.transits.push(Transit { fetch, flow, answer, place });
     }
 }

@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use viewer_core::{
-    Content, Fetch, FetchFailure, Format, Micros, PartSpec, Playlist, PlaylistBuilder, Presentation, Rung, SECOND,
-    Schedule, SegmentSpec, Source, StretchSpec, Track, TrackKind,
+    ByteRange, Content, Fetch, FetchFailure, Format, Micros, PartSpec, Playlist, PlaylistBuilder, Presentation, Rung,
+    SECOND, Schedule, SegmentSpec, Source, StretchSpec, Track, TrackKind,
 };
 
 /// The beginning of all URLs.
@@ -33,6 +33,7 @@ pub(crate) struct Answer {
     pub(crate) not_before: Micros,
     /// The instants between which the content is made: it comes no sooner.
     pub(crate) made: Option<Range<Micros>>,
+    pub(crate) content_range: Option<ByteRange>,
     /// A failure after the bytes.
     pub(crate) failure: Option<FetchFailure>,
     /// The URL that answered, if it is another.
@@ -41,7 +42,16 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn status(status: u16) -> Self {
-        Self { status, bytes: 0, content: Content::Dropped, not_before: 0, made: None, failure: None, url: None }
+        Self {
+            status,
+            bytes: 0,
+            content: Content::Dropped,
+            not_before: 0,
+            made: None,
+            content_range: None,
+            failure: None,
+            url: None,
+        }
     }
 
     pub(crate) fn media(bytes: u64) -> Self {
