@@ -134,6 +134,9 @@ impl Viewer {
         }
         self.now = self.now.max(event.now());
         self.advance(out);
+        if self.is_finished {
+            return;
+        }
         match event {
             Event::Start { wall, .. } => self.start(*wall),
             Event::Done(reply) => self.done(reply, out),

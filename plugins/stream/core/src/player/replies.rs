@@ -39,8 +39,10 @@ impl Viewer {
                 } else {
                     self.take_presentation(presentation, None, out);
                 }
-                self.learn_clock(reply, out);
-                self.plan_refresh(reply.times.start, reply.url);
+                if !self.is_finished {
+                    self.learn_clock(reply, out);
+                    self.plan_refresh(reply.times.start, reply.url);
+                }
             }
             (What::Manifest, Content::Entry(presentation, list)) => {
                 self.took_manifest();
