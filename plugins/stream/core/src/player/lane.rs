@@ -21,6 +21,8 @@ pub(crate) struct Lane {
     pub(crate) rung: usize,
     /// The rung that a failure chose, until a segment of it has come.
     pub(crate) forced: Option<usize>,
+    /// A bit for each of the first 64 rungs that have a gap where the next segment is.
+    pub(crate) with_gap: u64,
     /// The rung of the last segment that came.
     pub(crate) last: Option<usize>,
     /// The playlists of rungs, as far as they are known.
@@ -119,6 +121,7 @@ impl Lane {
             track,
             rung: 0,
             forced: None,
+            with_gap: 0,
             last: None,
             lists: vec![None; rungs],
             sources: vec![0; rungs],
@@ -184,6 +187,7 @@ impl Lane {
             qoe.switches += 1;
         }
         self.last = Some(arrival.rung);
+        self.with_gap = 0;
         self.forced = self.forced.filter(|forced| *forced != arrival.rung);
         self.buffer.append(arrival);
     }

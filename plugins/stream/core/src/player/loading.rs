@@ -209,9 +209,11 @@ impl Viewer {
         }
         let ends = placed.start_of(&segment).saturating_add(segment.duration);
         if segment.is_gap {
-            let lane = &mut self.lanes[index];
-            lane.buffer_gap(ends);
-            lane.next = Some(Place { number: place.number + 1, part: 0 });
+            if !self.leave_gap(index) {
+                let lane = &mut self.lanes[index];
+                lane.buffer_gap(ends);
+                lane.next = Some(Place { number: place.number + 1, part: 0 });
+            }
             return LaneStep::Again;
         }
         self.lanes[index].next = Some(place);
@@ -220,6 +222,20 @@ impl Viewer {
         }
         self.fetch_segment(index, &segment, ends, out);
         LaneStep::Wait
+    }
+
+    /// Goes to another rung where one has a gap. Returns `false` if all have.
+    fn leave_gap(&mut self, index: usize) -> bool {
+        let lane = &mut self.lanes[index];
+        let bit = |rung: usize| 1_u64.checked_shl(u32::try_from(rung).unwrap_or(64)).unwrap_or(0);
+        lane.with_gap |= bit(lane.rung);
+        let may_play = |rung: &usize| (lane.with_gap | lane.penalized) & bit(*rung) == 0;
+        let rungs = lane.lists.len().min(64);
+        let other = (0..lane.rung).rev().chain(lane.rung + 1..rungs).find(may_play);
+        let Some(other) = other.filter(|_| lane.kind == TrackKind::Video) else { return false };
+        lane.forced = Some(other);
+        self.switch(index, other);
+        true
     }
 
     /// Requests a part of a segment, or what it needs first.

@@ -2,7 +2,6 @@
 
 use super::Viewer;
 use super::flight::Flight;
-use super::playback::PlayState;
 use crate::command::Command;
 use crate::micros::Micros;
 
@@ -21,15 +20,12 @@ impl Viewer {
 
     fn next_instant(&self) -> Micros {
         let empty = self.playback.reaches(self.playback.time() + self.buffered());
-        let gives_up = match (self.playback.state, self.settings.give_up_after_stall) {
-            (PlayState::Stalled(since), Some(most)) => Some(since.saturating_add(most)),
-            _ => None,
-        };
         let flights = self.flights.iter().filter_map(Flight::due);
         let lanes = (0..self.lanes.len()).filter_map(|index| self.lane_instant(index));
-        let others = [empty, gives_up, self.manifest.fetch_at, self.steering.fetch_at, Some(self.habits.due())]
-            .into_iter()
-            .flatten();
+        let others =
+            [empty, self.gives_up_at(), self.manifest.fetch_at, self.steering.fetch_at, Some(self.habits.due())]
+                .into_iter()
+                .flatten();
         flights.chain(lanes).chain(others).min().unwrap_or(Micros::MAX)
     }
 

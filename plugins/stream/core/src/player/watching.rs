@@ -53,9 +53,7 @@ impl Viewer {
         }
         let now = self.now;
         let has_started = self.qoe.first_frame.is_some();
-        if let (PlayState::Stalled(since), Some(most)) = (self.playback.state, self.settings.give_up_after_stall)
-            && now - since >= most
-        {
+        if self.gives_up_at().is_some_and(|at| now >= at) {
             return self.fail(FatalError::Stall, out);
         }
         if now >= self.habits.watch {
@@ -82,6 +80,16 @@ impl Viewer {
             let by = self.settings.seek.map_or(0, |seek| self.random.draw(seek.by));
             self.habits.seek = self.again(self.settings.seek);
             self.seek(self.playback.time().saturating_add(by), out);
+        }
+    }
+
+    /// Returns the instant at which the viewer gives a stall, or the wait for a seek, up.
+    pub(super) fn gives_up_at(&self) -> Option<Micros> {
+        match self.playback.state {
+            PlayState::Stalled(since) | PlayState::Seeking(since) => {
+                self.settings.give_up_after_stall.map(|most| since.saturating_add(most))
+            }
+            _ => None,
         }
     }
 

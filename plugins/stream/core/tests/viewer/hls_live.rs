@@ -145,3 +145,12 @@ fn a_viewer_on_a_slow_network_plays_live_at_a_lower_rung() {
     let record = play(settings(), &mut site, &Network::constant(1_500), 60 * SECOND);
     assert_eq!((record.one(Metric::Bitrate), record.one(Metric::Stalls)), (400.0, 0.0));
 }
+
+#[test]
+fn two_hours_are_replayed_with_few_steps() {
+    let mut site = Hls::live(&[400_000, 800_000], 2, 30);
+    let record = play(settings(), &mut site, &Network::constant(4_000).round_trip(SECOND / 20), 7200 * SECOND);
+    assert_eq!((record.one(Metric::Stalls), record.sum(Metric::Resyncs)), (0.0, 0.0));
+    // For each segment: the playlist and its timer, the segment and a look at it.
+    assert!(record.steps < 4 * 3600 + 100, "{}", record.steps);
+}

@@ -90,6 +90,18 @@ fn gaps_are_passed_over_without_a_request() {
 }
 
 #[test]
+fn a_gap_in_one_rung_is_filled_from_another() {
+    let gap = |fetch: &Fetch, list: Rc<Playlist>| match fetch.resource.url.contains("/v1/") {
+        true => rebuilt(&list, |spec, number| SegmentSpec { is_gap: (2..4).contains(&number), ..spec }, 0),
+        false => list,
+    };
+    let site = Hls::vod(&[400_000, 800_000], 4, 6);
+    let record = play(settings(), &mut Changed(site, gap), &Network::constant(4_000), 100 * SECOND);
+    assert_eq!(segments(&record), ["/v0/0", "/v1/1", "/v0/2", "/v0/3", "/v1/4", "/v1/5"]);
+    assert_eq!((record.one(Metric::Stalls), record.one(Metric::Switches)), (0.0, 3.0));
+}
+
+#[test]
 fn a_token_that_expires_is_renewed_once_by_the_manifest() {
     let mut site = Hls::live(&[400_000], 2, 10);
     let mut masters = 0;
