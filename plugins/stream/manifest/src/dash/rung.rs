@@ -22,7 +22,7 @@ const UNKNOWN_TARGET: Micros = 2 * SECOND;
 pub(super) struct MpdRules {
     /// `maxSegmentDuration`.
     pub(super) longest: Option<Micros>,
-    /// `true` if the manifest never changes again.
+    /// `true` if the manifest is of type `static`: without an update, segments still come by the clock in others.
     pub(super) ended: bool,
     /// The availability of segments, if the manifest is of type `dynamic`.
     pub(super) availability: Option<Availability>,
