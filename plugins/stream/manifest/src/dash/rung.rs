@@ -143,6 +143,8 @@ impl RungBuilder<'_> {
         let mut runs: Rc<[Run]> = Rc::from([]);
         match (&addressing.timeline, addressing.duration) {
             (Some(timeline), _) => {
+                // Each representation looks at each run.
+                self.warnings.copy(representation.line, timeline.len())?;
                 let first = passed(timeline, offset(addressing));
                 start_number = start_number.saturating_add(first);
                 runs = if first == 0 { Rc::clone(timeline) } else { self.without(media, timeline, first)? };
@@ -216,7 +218,11 @@ impl RungBuilder<'_> {
                 self.warnings.copy(representation.line, url.len())?;
                 Some(self.builder.init(base, &url, None))
             }
-            (_, Some(init)) => Some(self.builder.init(base, init.url.as_deref().unwrap_or_default(), init.range)),
+            (_, Some(init)) => {
+                let url = init.url.as_deref().unwrap_or_default();
+                self.warnings.copy(representation.line, url.len())?;
+                Some(self.builder.init(base, url, init.range))
+            }
             _ => None,
         };
         let is_live = self.rules.availability.is_some();
