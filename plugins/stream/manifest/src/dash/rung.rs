@@ -22,9 +22,8 @@ const UNKNOWN_TARGET: Micros = 2 * SECOND;
 pub(super) struct MpdRules {
     /// `maxSegmentDuration`.
     pub(super) longest: Option<Micros>,
-    /// `true` if the manifest is of type `static`: without an update, segments still come by the clock in others.
-    pub(super) ended: bool,
-    /// The availability of segments, if the manifest is of type `dynamic`.
+    /// The availability of segments, if the manifest is of type `dynamic`: they come by the clock, even without a
+    /// refresh.
     pub(super) availability: Option<Availability>,
 }
 
@@ -263,8 +262,9 @@ impl RungBuilder<'_> {
     fn build(self) -> Playlist {
         let Self { builder, rules, longest, .. } = self;
         let target = rules.longest.unwrap_or(if longest == 0 { UNKNOWN_TARGET } else { longest });
-        let MpdRules { ended, availability, .. } = *rules;
-        builder.build(Schedule { target, ended, availability, ..Schedule::default() }, Vec::new())
+        let availability = rules.availability;
+        builder
+            .build(Schedule { target, ended: availability.is_none(), availability, ..Schedule::default() }, Vec::new())
     }
 }
 
