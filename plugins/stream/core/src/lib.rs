@@ -5,6 +5,7 @@
 //! carries the [`Command`]s out that the viewer answers with.
 
 mod abr;
+mod cmcd;
 mod command;
 mod event;
 mod metric;
@@ -15,6 +16,7 @@ mod presentation;
 mod reference;
 
 pub use abr::Rule;
+pub use cmcd::CmcdMode;
 pub use command::{CmcdField, Command, Fault, FaultKind, Fetch, What};
 pub use event::{Content, Event, FetchFailure, FetchId, FetchTimes, Reply, ReplyHead, SteeringReply};
 pub use metric::{FatalError, Metric, Outcome};

@@ -6,7 +6,7 @@ use crate::event::FetchTimes;
 use crate::micros::{Micros, to_seconds};
 
 /// A transfer of media.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Transfer {
     pub(crate) bytes: u64,
     pub(crate) times: FetchTimes,

@@ -192,21 +192,22 @@ impl Viewer {
         if !std::mem::replace(&mut self.is_resyncing, true) {
             out.push(Command::Count(Metric::Resyncs, 1.0));
         }
+        self.restart_lanes(position, out);
         self.playback.jump(self.now, position);
         if let PlayState::Playing = self.playback.state {
             self.playback.state = PlayState::Seeking(self.now);
         }
-        self.restart_lanes(position, out);
     }
 
-    /// Empties all lanes, and goes on at a time.
+    /// Empties all lanes, so that they go on at a time.
     pub(super) fn restart_lanes(&mut self, time: Micros, out: &mut Vec<Command>) {
+        let played = self.playback.time();
         for index in 0..self.lanes.len() {
             let lane = &self.lanes[index];
             for id in [lane.media_fetch, lane.side_fetch].into_iter().flatten() {
                 self.leave(id, 0, out);
             }
-            self.lanes[index].restart(time, &mut self.qoe);
+            self.lanes[index].restart(played, time, &mut self.qoe);
         }
     }
 

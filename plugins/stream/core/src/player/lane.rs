@@ -136,6 +136,11 @@ impl Lane {
         self.lists.get(self.rung)?.as_ref()
     }
 
+    /// Returns `true` if no segment is on its way and another is missing.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.media_fetch.is_none() && self.waiting.is_none() && !self.is_complete
+    }
+
     /// Returns a bit for each of the first 64 rungs whose playlist is known.
     pub(crate) fn listed(&self) -> u64 {
         let known = self.lists.iter().take(64).enumerate().filter(|(_, list)| list.is_some());
@@ -157,9 +162,9 @@ impl Lane {
         self.buffer.append(arrival);
     }
 
-    /// Forgets the buffer and the place, and goes on at a time.
-    pub(crate) fn restart(&mut self, time: Micros, qoe: &mut Qoe) {
-        qoe.wasted += self.buffer.unplayed(time.min(self.buffer.end).max(self.buffer.start));
+    /// Forgets the buffer, which was played up to a time, and the place; it goes on at another time.
+    pub(crate) fn restart(&mut self, played: Micros, time: Micros, qoe: &mut Qoe) {
+        qoe.wasted += self.buffer.unplayed(played);
         qoe.wasted += self.waiting.take().map_or(0, |arrival| arrival.bytes);
         self.buffer = Buffer { start: time, end: time, runs: VecDeque::new() };
         (self.next, self.is_complete, self.available_at) = (None, false, None);

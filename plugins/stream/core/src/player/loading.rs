@@ -3,8 +3,10 @@
 use super::Viewer;
 use super::flight::{Flight, FlightMedia};
 use super::lane::{Arrival, Lane, Place};
+use super::playback::PlayState;
 use super::profile::RetryPolicy;
 use crate::abr::{AbrContext, LoadingSegment};
+use crate::cmcd::{self, Cmcd, CmcdMode};
 use crate::command::{Command, Fetch, What};
 use crate::micros::{MILLISECOND, Micros, SECOND};
 use crate::playlist::{ByteRange, Resource, Segment};
@@ -13,6 +15,9 @@ use crate::reference::{query, with_query};
 
 /// The media of two rungs is taken to follow each other if it is less than this apart.
 const TOLERANCE: Micros = 250 * MILLISECOND;
+
+/// The duration from which a presentation is long.
+const LONG: Micros = 600 * SECOND;
 
 /// A step of a lane.
 enum LaneStep {
@@ -62,16 +67,15 @@ impl Viewer {
         }
         self.set_position();
         let lane = &self.lanes[index];
-        let is_idle = lane.media_fetch.is_none() && lane.waiting.is_none() && !lane.is_complete;
         let has_room = lane.ahead(self.playback.time()) < self.goal(lane);
-        if self.position.is_none() || !is_idle || !has_room || self.is_ahead_of_pictures(index) {
+        if self.position.is_none() || !lane.is_idle() || !has_room || self.is_ahead_of_pictures(index) {
             return LaneStep::Wait;
         }
         self.fetch_next(index, out)
     }
 
     /// Returns `true` if a lane's next segment begins after the pictures that are on their way, and has to wait.
-    fn is_ahead_of_pictures(&self, index: usize) -> bool {
+    pub(super) fn is_ahead_of_pictures(&self, index: usize) -> bool {
         let Some(pictures) = self.lanes.first().filter(|it| index > 0 && !it.is_complete) else { return false };
         let loading = self.flights.iter().filter(|flight| flight.lane == Some(0)).find_map(|flight| flight.media);
         let end = loading.map_or(pictures.buffer.end, |media| media.end);
@@ -137,6 +141,7 @@ impl Viewer {
         let list = lane.list().map(|placed| &placed.list);
         let duration = lane.next.and_then(|place| list?.segment(place.number)).map(|segment| segment.duration);
         AbrContext {
+            now: self.now,
             rungs,
             listed: lane.listed(),
             most: self.most_rung(rungs),
@@ -152,14 +157,23 @@ impl Viewer {
     /// Returns the media ahead at which a lane stops to fetch.
     pub(super) fn goal(&self, lane: &Lane) -> Micros {
         let goals = self.settings.profile.buffer;
+        let video = self.lanes.first().filter(|_| lane.kind != TrackKind::Video && goals.bytes > 0);
+        let by_video = video.map_or(0, |video| video.ahead(self.playback.time()));
+        self.own_goal(lane).max(by_video.min(goals.most))
+    }
+
+    /// Returns the media ahead at which a lane stops to fetch, whatever other lanes have.
+    pub(super) fn own_goal(&self, lane: &Lane) -> Micros {
+        let goals = self.settings.profile.buffer;
         let rungs = self.presentation.as_ref().map(|it| &it.tracks[lane.track].rungs);
         let bandwidth = rungs.and_then(|rungs| rungs.get(lane.rung)).map_or(0, |rung| rung.bandwidth);
         let by_bytes = goals.bytes.saturating_mul(8).saturating_mul(SECOND.unsigned_abs()).checked_div(bandwidth);
         let by_bytes = by_bytes.filter(|_| lane.kind == TrackKind::Video).unwrap_or(0);
-        let video = self.lanes.first().filter(|_| lane.kind != TrackKind::Video && goals.bytes > 0);
-        let by_video = video.map_or(0, |video| video.ahead(self.playback.time()));
-        let raised = Micros::try_from(by_bytes).unwrap_or(Micros::MAX).max(by_video).min(goals.most);
-        goals.goal.max(raised)
+        let by_bytes = Micros::try_from(by_bytes).unwrap_or(Micros::MAX).min(goals.most);
+        let is_top = rungs.is_some_and(|rungs| lane.rung + 1 == rungs.len());
+        let length = lane.list().filter(|placed| placed.list.schedule().ended).map_or(0, |placed| placed.list.end(0));
+        let top = if length >= LONG { goals.top_long } else { goals.top };
+        goals.goal.max(by_bytes).max(if is_top { top } else { 0 })
     }
 
     /// Requests the next segment of a lane, or what it needs first.
@@ -296,15 +310,49 @@ impl Viewer {
         if let Some(forwarded) = self.forwarded.as_deref().filter(|_| query(&resource.url).is_none()) {
             resource.url = with_query(&resource.url, forwarded);
         }
+        let mut cmcd = Vec::new();
+        match self.settings.cmcd {
+            Some(CmcdMode::Headers) => cmcd = self.cmcd(&flight).fields(),
+            Some(CmcdMode::Query) => resource.url = with_query(&resource.url, &self.cmcd(&flight).parameter()),
+            None => {}
+        }
         let range = resource.range.map(|ByteRange { start, length }| match length {
             u64::MAX => format!("bytes={start}-"),
             _ => format!("bytes={start}-{}", start.saturating_add(length).saturating_sub(1)),
         });
         let keep = !matches!(flight.what, What::Init(_) | What::Segment(_) | What::Part(_) | What::Key);
         let give_up_at = self.now + policy.total;
-        out.push(Command::Fetch(Fetch { id, what: flight.what, resource, range, keep, give_up_at, cmcd: Vec::new() }));
+        out.push(Command::Fetch(Fetch { id, what: flight.what, resource, range, keep, give_up_at, cmcd }));
         self.flights.push(flight);
         id
+    }
+
+    /// Returns what the server is told with a request.
+    fn cmcd(&self, flight: &Flight) -> Cmcd {
+        let lane = flight.lane.and_then(|index| self.lanes.get(index));
+        let rungs = self.presentation.as_ref().zip(lane).map(|(it, lane)| &it.tracks[lane.track].rungs);
+        let kilobits = |rung: usize| rungs.and_then(|rungs| rungs.get(rung)).map_or(0, |rung| rung.bandwidth / 1000);
+        let is_media = flight.media.is_some();
+        let list = self.lanes.first().and_then(Lane::list);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "rates are positive and below 2^53"
+        )]
+        let throughput = (self.abr.rate() / 1000.0) as u64;
+        Cmcd {
+            bitrate: if is_media { kilobits(flight.rung) } else { 0 },
+            top_bitrate: if is_media { kilobits(rungs.map_or(0, |rungs| rungs.len() - 1)) } else { 0 },
+            duration: flight.media.map_or(0, |media| media.duration),
+            buffer: lane.filter(|_| is_media).map(|lane| lane.ahead(self.playback.time())),
+            throughput: if is_media { throughput } else { 0 },
+            object: cmcd::object(flight.what, self.lanes.iter().any(|lane| lane.kind == TrackKind::Audio)),
+            format: self.presentation.as_ref().map(|it| cmcd::format(it.format)),
+            is_live: list.is_some_and(|placed| !placed.list.schedule().ended),
+            is_startup: is_media && !self.playback.is_playing(),
+            is_starved: is_media && matches!(self.playback.state, PlayState::Stalled(_)),
+            session: format!("{:016x}", self.seed),
+        }
     }
 
     /// Returns the retries of a kind of request.

@@ -52,6 +52,7 @@ pub struct Viewer {
     habits: Habits,
     qoe: Qoe,
     random: Random,
+    seed: u64,
     flights: Vec<Flight>,
     next_id: FetchId,
     /// The instant of the last event.
@@ -91,7 +92,7 @@ impl Viewer {
         let mut random = Random::new(session.seed);
         let forwarded = settings.forward_query.then(|| query(&session.url).map(str::to_owned)).flatten();
         Self {
-            abr: Abr::new(settings.profile.rule, 0),
+            abr: Abr::new(settings.profile.rule, 0, settings.profile.buffer.goal),
             habits: Habits::new(&settings, session.watch, &mut random),
             settings,
             url: session.url.clone(),
@@ -101,6 +102,7 @@ impl Viewer {
             playback: Playback::new(),
             qoe: Qoe::default(),
             random,
+            seed: session.seed,
             flights: Vec::new(),
             next_id: 0,
             now: 0,
@@ -135,6 +137,7 @@ impl Viewer {
             Event::Stop { .. } => self.finish(Outcome::Stopped, out),
         }
         self.watch(out);
+        self.start_if_ready(out);
         self.load(out);
         self.start_if_ready(out);
         self.arm(out);

@@ -32,6 +32,10 @@ pub struct BufferGoals {
     pub bytes: u64,
     /// The highest that bytes raise it to.
     pub most: Micros,
+    /// The goal at the highest rung; 0 if it is the same.
+    pub top: Micros,
+    /// As `top`, for presentations of ten minutes or more.
+    pub top_long: Micros,
     /// Playback begins with this much, or with the first segment.
     pub start: Micros,
     /// Playback goes on with this much after a stall, or with the next segment.
@@ -98,7 +102,7 @@ impl Profile {
     /// Returns all profiles.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        vec![Self::hls_js()]
+        vec![Self::hls_js(), Self::dash_js(), Self::shaka(), Self::exoplayer()]
     }
 
     /// Returns the profile of hls.js 1.7.4.
@@ -120,6 +124,8 @@ impl Profile {
                 goal: 30 * SECOND,
                 bytes: 60_000_000,
                 most: 600 * SECOND,
+                top: 0,
+                top_long: 0,
                 start: 0,
                 resume: 0,
                 in_step: true,
@@ -133,6 +139,91 @@ impl Profile {
             },
             parallel_init: true,
             decode: 50 * MILLISECOND,
+        }
+    }
+}
+
+impl Profile {
+    /// Returns the profile of dash.js 5.2.1.
+    #[must_use]
+    pub fn dash_js() -> Self {
+        let segment = RetryPolicy {
+            errors: 3,
+            timeouts: 3,
+            delay: SECOND,
+            most: SECOND,
+            client_errors: true,
+            head: None,
+            total: 20 * SECOND,
+        };
+        let manifest = RetryPolicy { delay: SECOND / 2, most: SECOND / 2, total: 10 * SECOND, ..segment };
+        let buffer = BufferGoals {
+            goal: 18 * SECOND,
+            bytes: 0,
+            most: 0,
+            top: 30 * SECOND,
+            top_long: 60 * SECOND,
+            start: 0,
+            resume: 0,
+            in_step: false,
+        };
+        Self {
+            name: "dash.js",
+            rule: Rule::DashJs,
+            buffer,
+            live: LiveGoals { targets: 4, per_stall: 0 },
+            retries: Retries { manifest, playlist: manifest, segment, key: segment },
+            parallel_init: false,
+            decode: 50 * MILLISECOND,
+        }
+    }
+
+    /// Returns the profile of Shaka Player 5.2.12.
+    #[must_use]
+    pub fn shaka() -> Self {
+        let retry = RetryPolicy {
+            errors: 1,
+            timeouts: 1,
+            delay: SECOND,
+            most: SECOND,
+            client_errors: true,
+            head: Some(10 * SECOND),
+            total: 30 * SECOND,
+        };
+        let hls_js = Self::hls_js();
+        Self {
+            name: "shaka",
+            rule: Rule::Shaka,
+            buffer: BufferGoals { goal: 10 * SECOND, bytes: 0, most: 0, ..hls_js.buffer },
+            live: LiveGoals { targets: 3, per_stall: 0 },
+            retries: Retries { manifest: retry, playlist: retry, segment: retry, key: retry },
+            ..hls_js
+        }
+    }
+
+    /// Returns the profile of ExoPlayer.
+    #[must_use]
+    pub fn exoplayer() -> Self {
+        let retry = RetryPolicy {
+            errors: 3,
+            timeouts: 3,
+            delay: SECOND,
+            most: 5 * SECOND,
+            client_errors: true,
+            head: Some(8 * SECOND),
+            total: 60 * SECOND,
+        };
+        let hls_js = Self::hls_js();
+        let goals =
+            BufferGoals { goal: 50 * SECOND, bytes: 0, most: 0, start: SECOND, resume: 2 * SECOND, ..hls_js.buffer };
+        Self {
+            name: "exoplayer",
+            rule: Rule::ExoPlayer,
+            buffer: goals,
+            live: LiveGoals { targets: 3, per_stall: 0 },
+            retries: Retries { manifest: retry, playlist: retry, segment: retry, key: retry },
+            parallel_init: false,
+            ..hls_js
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The settings of a viewer: those that all viewers of a step share, and those of one session.
 
 use super::profile::Profile;
+use crate::cmcd::CmcdMode;
 use crate::micros::Micros;
 
 /// The settings that all viewers of a step share.
@@ -20,6 +21,8 @@ pub struct Settings {
     pub low_latency: bool,
     /// `true` if the query of the manifest's URL is added to everything that is fetched without one.
     pub forward_query: bool,
+    /// The way in which the server is told about the player; `None` for not at all.
+    pub cmcd: Option<CmcdMode>,
     /// The time without a first frame after which the viewer leaves.
     pub patience: Option<Micros>,
     /// The time of one stall after which the session fails.
@@ -101,6 +104,7 @@ impl Settings {
             join: Join::Edge,
             low_latency: true,
             forward_query: false,
+            cmcd: None,
             patience: None,
             give_up_after_stall: None,
             seek: None,

@@ -33,7 +33,7 @@ impl Viewer {
         if is_first {
             let first = &presentation.tracks[0];
             let listed_first = first.rungs.get(first.listed_first).map_or(0, |rung| rung.bandwidth);
-            self.abr = Abr::new(self.settings.profile.rule, listed_first);
+            self.abr = Abr::new(self.settings.profile.rule, listed_first, self.settings.profile.buffer.goal);
             self.lanes = self.select(presentation);
             if let Some(rung) = self.fixed_rung(&first.rungs) {
                 self.lanes[0].rung = rung;

@@ -2,7 +2,6 @@
 
 use super::Viewer;
 use super::flight::Flight;
-use super::lane::Lane;
 use super::playback::PlayState;
 use crate::command::Command;
 use crate::micros::Micros;
@@ -27,20 +26,21 @@ impl Viewer {
             _ => None,
         };
         let flights = self.flights.iter().filter_map(Flight::due);
-        let lanes = self.lanes.iter().filter_map(|lane| self.lane_instant(lane));
+        let lanes = (0..self.lanes.len()).filter_map(|index| self.lane_instant(index));
         let others = [empty, gives_up, self.manifest.fetch_at, Some(self.habits.due())].into_iter().flatten();
         flights.chain(lanes).chain(others).min().unwrap_or(Micros::MAX)
     }
 
     /// Returns the instant at which a lane has something to begin.
-    fn lane_instant(&self, lane: &Lane) -> Option<Micros> {
+    fn lane_instant(&self, index: usize) -> Option<Micros> {
+        let lane = &self.lanes[index];
         if lane.blocked_until > self.now {
             return Some(lane.blocked_until);
         }
         let reload = lane.list().filter(|_| lane.list_fetch.is_none()).and_then(|placed| placed.reload_at);
-        let is_idle = lane.media_fetch.is_none() && lane.waiting.is_none() && !lane.is_complete;
+        let is_idle = lane.is_idle() && !self.is_ahead_of_pictures(index);
         let time = self.playback.time();
-        let goal = self.goal(lane);
+        let goal = self.own_goal(lane);
         let room =
             (is_idle && lane.ahead(time) >= goal).then(|| self.playback.reaches(lane.buffer.end - goal + 1)).flatten();
         let available = lane.available_at.filter(|at| is_idle && *at > self.now);

@@ -98,12 +98,11 @@ impl Viewer {
         let Some(range) = self.seekable() else { return };
         let time = time.clamp(range.start, range.end.max(range.start));
         let is_buffered = self.lanes.iter().all(|lane| (lane.buffer.start..lane.buffer.end).contains(&time));
-        self.playback.jump(self.now, time);
-        if is_buffered {
-            return;
+        if !is_buffered {
+            self.restart_lanes(time, out);
+            self.playback.state = PlayState::Seeking(self.now);
         }
-        self.playback.state = PlayState::Seeking(self.now);
-        self.restart_lanes(time, out);
+        self.playback.jump(self.now, time);
     }
 
     /// Ends a stall, or the wait for a seek, or begins the session, as soon as there is enough media.
@@ -118,8 +117,11 @@ impl Viewer {
                 self.playback.play(self.now);
             }
             PlayState::Stalled(since) => {
-                self.qoe.stall(self.now - since, out);
-                out.push(Command::Count(Metric::Late, 1.0));
+                // A segment that comes at the very instant is in time.
+                if self.now > since {
+                    self.qoe.stall(self.now - since, out);
+                    out.push(Command::Count(Metric::Late, 1.0));
+                }
                 self.playback.play(self.now);
             }
             PlayState::Seeking(_) => self.playback.play(self.now),

@@ -1,5 +1,6 @@
 //! Sessions against simulated sites and networks, in virtual time.
 
+mod habits;
 mod hls_live;
 mod hls_vod;
 mod simulator;

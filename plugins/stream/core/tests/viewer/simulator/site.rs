@@ -61,6 +61,9 @@ pub(crate) struct Hls {
     pub(crate) is_live: bool,
     /// Segments have a wall clock.
     pub(crate) has_dates: bool,
+    /// Segments need an initialization segment, and a key.
+    pub(crate) has_init: bool,
+    pub(crate) has_key: bool,
     /// Called for each request; an answer replaces the site's.
     pub(crate) fault: SiteFault,
     pub(crate) schedule: Schedule,
@@ -80,6 +83,8 @@ impl Hls {
             count,
             is_live: false,
             has_dates: false,
+            has_init: false,
+            has_key: false,
             fault: Box::new(|_, _| None),
             schedule: Schedule { target: seconds * SECOND, ended: true, ..Schedule::default() },
             shared: Vec::new(),
@@ -127,14 +132,16 @@ impl Hls {
 
     fn playlist(&mut self, folder: &str, now: Micros) -> Rc<Playlist> {
         let end = self.end(now);
-        let key = format!("{folder} {end}");
-        if let Some((_, list)) = self.shared.iter().find(|(known, _)| *known == key) {
+        let name = format!("{folder} {end}");
+        if let Some((_, list)) = self.shared.iter().find(|(known, _)| *known == name) {
             return Rc::clone(list);
         }
         let mut builder = PlaylistBuilder::default();
         builder.base([format!("{ORIGIN}/{folder}/list").as_str()]);
         let first = end - self.count;
         builder.list(StretchSpec { number: first, ..StretchSpec::default() });
+        let init = self.has_init.then(|| builder.init(0, "init", None));
+        let key = self.has_key.then(|| builder.key(0, "../key"));
         for number in first..end {
             let aired = Micros::try_from(number).unwrap() * self.duration;
             builder.segment(SegmentSpec {
@@ -143,27 +150,33 @@ impl Hls {
                 range: None,
                 wall: self.has_dates.then_some(aired),
                 discontinuity: 0,
-                init: None,
-                key: None,
+                init,
+                key,
                 is_gap: false,
             });
         }
         let list = Rc::new(builder.build(self.schedule.clone(), Vec::new()));
-        self.shared.push((key, Rc::clone(&list)));
+        self.shared.push((name, Rc::clone(&list)));
         list
     }
 }
 
 impl Site for Hls {
     fn answer(&mut self, fetch: &Fetch, now: Micros) -> Answer {
-        let path =
-            fetch.resource.url.strip_prefix(ORIGIN).expect("it is the site's").trim_start_matches('/').to_owned();
+        let path = fetch.resource.url.strip_prefix(ORIGIN).expect("it is the site's").trim_start_matches('/');
+        let path = path.split('?').next().unwrap_or_default().to_owned();
         if let Some(answer) = (self.fault)(&path, now) {
             return answer;
+        }
+        if path == "key" {
+            return Answer::media(16);
         }
         let Some((folder, name)) = path.split_once('/') else {
             return Answer::content(Content::Presentation(Rc::new(self.presentation())));
         };
+        if name == "init" {
+            return Answer::media(1000);
+        }
         if name == "list" {
             return Answer::content(Content::Playlist(self.playlist(folder, now)));
         }
