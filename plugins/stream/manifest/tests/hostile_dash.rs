@@ -261,6 +261,7 @@ fn what_would_grow_beyond_measure_is_refused() {
         ("inherited", inherited.as_str(), "the manifest grows beyond 16 times its size"),
         ("filled in", &filled, "the manifest grows beyond 16 times its size"),
         ("listed", &list, "the manifest grows beyond 16 times its size"),
+        ("looked through", &large(1, 1, 3000, 100_000), "the manifest grows beyond 16 times its size"),
         ("long", &format!("<MPD><BaseURL>{long}{long}</BaseURL></MPD>"), "`BaseURL` is longer than 8 KiB"),
         ("periods", &format!("<MPD>{}</MPD>", "<Period/>".repeat(10_001)), "there are more than 10000 periods"),
         ("sets", &large(1, 257, 1, 1), "the period has more than 256 adaptation sets"),

@@ -61,7 +61,8 @@ struct Located {
 pub struct Schedule {
     /// The longest segment: `EXT-X-TARGETDURATION`, `maxSegmentDuration`, or the longest that is listed.
     pub target: Micros,
-    /// `true` if the playlist never changes again.
+    /// `true` if the playlist never changes again, and has all of its segments. Those of a DASH manifest of type
+    /// `dynamic` come by the clock until `numbers().end`, even if it is not refreshed any more.
     pub ended: bool,
     /// The distance to the end that a player keeps (`HOLD-BACK`).
     pub hold_back: Option<Micros>,

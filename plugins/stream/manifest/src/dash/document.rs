@@ -34,6 +34,8 @@ pub(super) struct MpdDocument {
 #[derive(Debug)]
 pub(super) struct MpdBase {
     pub(super) url: Rc<str>,
+    /// `dvb:priority`; lower ones are used first.
+    pub(super) priority: u64,
     /// `availabilityTimeOffset`.
     pub(super) ahead: Option<Micros>,
     /// `availabilityTimeComplete`.

@@ -9,6 +9,9 @@ use crate::note::ManifestError;
 /// Bytes of a reference to a segment; the last four do not matter to a viewer.
 const REFERENCE: usize = 12;
 
+/// The beginnings of a WebM file and of its index (`Cues`).
+const WEBM: [[u8; 4]; 2] = [[0x1a, 0x45, 0xdf, 0xa3], [0x1c, 0x53, 0xbb, 0x6b]];
+
 /// The bytes of an index, read from front to back.
 struct BoxCursor<'a> {
     bytes: &'a [u8],
@@ -35,9 +38,7 @@ struct IndexHead {
 
 /// Reads an index to the playlist of its file. `bytes` begin at `offset` of the file; the index may begin later.
 pub(crate) fn read_index(bytes: &[u8], offset: u64, indexed: &Indexed) -> Result<Playlist, ManifestError> {
-    let place = find(bytes).ok_or_else(|| {
-        ManifestError::new(1, "the bytes have no segment index (`sidx`)").help("`@indexRange` has to cover it")
-    })?;
+    let place = find(bytes).ok_or_else(|| missing(bytes))?;
     let mut cursor = BoxCursor { bytes, at: place.content };
     let end = offset.saturating_add(place.start as u64).saturating_add(place.length);
     let head = cursor.head(end).ok_or_else(cut)?;
@@ -151,6 +152,13 @@ fn place(bytes: &[u8], start: usize) -> Option<BoxPlace> {
     (length >= (cursor.at - start) as u64).then_some(BoxPlace { start, content: cursor.at, length })
 }
 
+fn missing(bytes: &[u8]) -> ManifestError {
+    if WEBM.iter().any(|begin| bytes.starts_with(begin)) {
+        return ManifestError::new(1, "the index is that of a WebM file, which is not supported").help("use MP4 files");
+    }
+    ManifestError::new(1, "the bytes have no segment index (`sidx`)").help("`@indexRange` has to cover it")
+}
+
 fn cut() -> ManifestError {
     ManifestError::new(1, "the segment index (`sidx`) is cut").help("`@indexRange` has to cover it")
 }
@@ -243,6 +251,7 @@ mod tests {
         for (case, bytes, error) in [
             ("nothing", &[][..], "the bytes have no segment index (`sidx`)"),
             ("text", b"<html>not found</html>", "the bytes have no segment index (`sidx`)"),
+            ("cues", b"\x1c\x53\xbb\x6b\x83abc", "the index is that of a WebM file, which is not supported"),
             ("cut in the head", &index[..30], "the segment index (`sidx`) is cut"),
             ("cut in a reference", &index[..50], "the segment index (`sidx`) is cut"),
             ("nested", &sidx(0, 0, [1 << 31, 50]), "the index refers to further indexes, which is not supported"),

@@ -31,12 +31,12 @@ pub(super) fn add_list(rung: &mut RungBuilder<'_>, media: &PeriodMedia<'_>) -> R
     let micros = |ticks: i64| from_ticks(ticks.saturating_sub(offset(addressing)), timescale(addressing));
     let mut end = None;
     for (url, span) in urls.iter().zip(spans(addressing, length)) {
+        rung.warnings.copy(representation.line, SEGMENT + url.media.as_deref().map_or(0, str::len))?;
         let start = micros(span.time);
         let stop = micros(span.time.saturating_add_unsigned(span.duration)).min(length);
         if stop <= 0 || start >= length {
             continue;
         }
-        rung.warnings.copy(representation.line, SEGMENT + url.media.as_deref().map_or(0, str::len))?;
         match end {
             None => {
                 spec.start = spec.start.saturating_add(start);

@@ -48,11 +48,7 @@ pub(crate) fn read_manifest(
 fn present(mpd: &MpdDocument, url: &str, warnings: &mut DashWarnings) -> Result<Presentation, ManifestError> {
     let base = InheritedBase::of_manifest(url, mpd, warnings)?;
     let live = live::live(mpd, url, warnings);
-    let rules = MpdRules {
-        longest: mpd.longest,
-        ended: mpd.update.is_none() || live.is_none(),
-        availability: live.as_ref().map(live::availability),
-    };
+    let rules = MpdRules { longest: mpd.longest, availability: live.as_ref().map(live::availability) };
     let periods = place(mpd, &base, warnings)?;
     let mut tracks = Vec::new();
     for plan in plan_tracks(&periods, warnings)? {

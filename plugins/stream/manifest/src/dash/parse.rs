@@ -91,9 +91,10 @@ fn read_base_url(
     element: &XmlElement<'_>,
     bases: &mut Vec<MpdBase>,
 ) -> Result<(), ManifestError> {
-    let mut base = MpdBase { url: "".into(), ahead: None, is_complete: None };
+    let mut base = MpdBase { url: "".into(), priority: 1, ahead: None, is_complete: None };
     element.attributes(|attribute| {
         match attribute.name {
+            "priority" => base.priority = attribute.unsigned()?,
             "availabilityTimeOffset" => base.ahead = Some(attribute.seconds()?),
             "availabilityTimeComplete" => base.is_complete = Some(attribute.boolean()?),
             _ => {}
@@ -102,7 +103,8 @@ fn read_base_url(
     })?;
     base.url = short(element.line, "BaseURL", &xml.content()?)?;
     if bases.len() < MOST_ALTERNATIVES {
-        bases.push(base);
+        let place = bases.partition_point(|before| before.priority <= base.priority);
+        bases.insert(place, base);
     }
     Ok(())
 }

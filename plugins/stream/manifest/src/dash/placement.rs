@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn base_urls_are_resolved_at_each_level() {
         let base = |urls: &[&str]| -> Vec<MpdBase> {
-            let base = |url: &&str| MpdBase { url: (*url).into(), ahead: Some(SECOND), is_complete: None };
+            let base = |url: &&str| MpdBase { url: (*url).into(), priority: 1, ahead: Some(SECOND), is_complete: None };
             urls.iter().map(base).collect()
         };
         let outside = InheritedBase { urls: Rc::from(["http://a/b/c.mpd?d".to_owned()]), ahead: 0, is_complete: None };

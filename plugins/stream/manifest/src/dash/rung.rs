@@ -22,9 +22,8 @@ const UNKNOWN_TARGET: Micros = 2 * SECOND;
 pub(super) struct MpdRules {
     /// `maxSegmentDuration`.
     pub(super) longest: Option<Micros>,
-    /// `true` if the manifest never changes again.
-    pub(super) ended: bool,
-    /// The availability of segments, if the manifest is of type `dynamic`.
+    /// The availability of segments, if the manifest is of type `dynamic`: they come by the clock, even without a
+    /// refresh.
     pub(super) availability: Option<Availability>,
 }
 
@@ -143,6 +142,8 @@ impl RungBuilder<'_> {
         let mut runs: Rc<[Run]> = Rc::from([]);
         match (&addressing.timeline, addressing.duration) {
             (Some(timeline), _) => {
+                // Each representation looks at each run.
+                self.warnings.copy(representation.line, timeline.len())?;
                 let first = passed(timeline, offset(addressing));
                 start_number = start_number.saturating_add(first);
                 runs = if first == 0 { Rc::clone(timeline) } else { self.without(media, timeline, first)? };
@@ -216,7 +217,11 @@ impl RungBuilder<'_> {
                 self.warnings.copy(representation.line, url.len())?;
                 Some(self.builder.init(base, &url, None))
             }
-            (_, Some(init)) => Some(self.builder.init(base, init.url.as_deref().unwrap_or_default(), init.range)),
+            (_, Some(init)) => {
+                let url = init.url.as_deref().unwrap_or_default();
+                self.warnings.copy(representation.line, url.len())?;
+                Some(self.builder.init(base, url, init.range))
+            }
             _ => None,
         };
         let is_live = self.rules.availability.is_some();
@@ -257,8 +262,9 @@ impl RungBuilder<'_> {
     fn build(self) -> Playlist {
         let Self { builder, rules, longest, .. } = self;
         let target = rules.longest.unwrap_or(if longest == 0 { UNKNOWN_TARGET } else { longest });
-        let MpdRules { ended, availability, .. } = *rules;
-        builder.build(Schedule { target, ended, availability, ..Schedule::default() }, Vec::new())
+        let availability = rules.availability;
+        builder
+            .build(Schedule { target, ended: availability.is_none(), availability, ..Schedule::default() }, Vec::new())
     }
 }
 
