@@ -147,6 +147,13 @@ impl Viewer {
         distance + (Micros::from(self.qoe.stalls) * live.per_stall).min(schedule.target)
     }
 
+    /// Returns `true` if a playlist will have no more segments than it has, and those that come by the clock.
+    pub(super) fn is_final(&self, list: &Playlist) -> bool {
+        let is_refreshed =
+            || self.presentation.as_ref().and_then(|it| it.live.as_ref()).is_some_and(|it| it.update.is_some());
+        list.schedule().ended || list.schedule().availability.is_some() && !is_refreshed()
+    }
+
     /// Returns the session's time at which the media ends that exists now, by the playlist and the time since it had
     /// news.
     pub(super) fn edge(&self, placed: &Placed) -> Micros {
@@ -156,7 +163,7 @@ impl Viewer {
             Some(availability) => {
                 let numbers = placed.list.numbers();
                 let last = numbers.end.checked_sub(1).and_then(|last| placed.list.segment(last));
-                let last = last.filter(|_| placed.list.schedule().ended && numbers.end != u64::MAX);
+                let last = last.filter(|_| self.is_final(&placed.list) && numbers.end != u64::MAX);
                 let last = last.map_or(Micros::MAX, |last| last.start + last.duration);
                 (self.server_wall() - availability.start).min(last)
             }

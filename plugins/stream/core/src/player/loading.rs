@@ -199,7 +199,7 @@ impl Viewer {
         }
         let segment = place.and_then(|place| placed.list.segment(place.number));
         let Some((place, segment)) = place.zip(segment) else {
-            let is_complete = placed.list.schedule().ended;
+            let is_complete = self.is_final(&placed.list);
             self.lanes[index].is_complete = is_complete;
             return LaneStep::Wait;
         };

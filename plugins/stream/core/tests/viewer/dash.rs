@@ -145,3 +145,14 @@ fn a_segment_that_is_not_there_yet_is_asked_for_again() {
     assert_eq!((record.sum(Metric::EdgeMisses), record.one(Metric::Stalls)), (2.0, 0.0));
     assert_eq!(record.outcome, Some(Outcome::Watched));
 }
+
+#[test]
+fn a_live_stream_that_ends_is_played_to_its_end() {
+    // An hour has passed, and 20 seconds are left.
+    let mut site = Dash::live(&[400_000], 2);
+    site.length = Some(3620 * SECOND);
+    let record = play(settings(Profile::dash_js()), &mut site, &Network::constant(4_000), 120 * SECOND);
+    assert_eq!((record.outcome, record.one(Metric::Stalls)), (Some(Outcome::Watched), 0.0));
+    // It is 8 s behind, and began 0.2 s after the start.
+    assert!((28 * SECOND..29 * SECOND).contains(&record.ended), "{}", record.ended);
+}

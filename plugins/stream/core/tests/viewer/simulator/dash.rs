@@ -121,8 +121,7 @@ impl Dash {
         builder.template(stretch, template);
         let live = self.live.as_ref();
         let availability = live.map(|live| Availability { start: live.availability_start, depth: live.depth });
-        let ended = live.is_none_or(|live| live.update.is_none());
-        let schedule = Schedule { target: self.duration, ended, availability, ..Schedule::default() };
+        let schedule = Schedule { target: self.duration, ended: live.is_none(), availability, ..Schedule::default() };
         Source::Listed(Rc::new(builder.build(schedule, Vec::new())))
     }
 
@@ -131,7 +130,7 @@ impl Dash {
         let Some(live) = &self.live else {
             return self.length.unwrap().unsigned_abs().div_ceil(self.duration.unsigned_abs());
         };
-        let elapsed = self.wall(now) - live.availability_start;
+        let elapsed = (self.wall(now) - live.availability_start).min(self.length.unwrap_or(Micros::MAX));
         u64::try_from(elapsed.max(0) / self.duration).unwrap()
     }
 
