@@ -203,7 +203,7 @@ impl SimulatedRun<'_> {
     }
 
     fn fetch(&mut self, fetch: Fetch) {
-        let answer = self.site.answer(&fetch, self.now);
+        let answer = self.site.answer_viewer(&self.viewer, &fetch, self.now);
         let fresh = self.idle == 0;
         self.idle = self.idle.saturating_sub(1);
         let opening = if fresh { self.network.round_trip } else { 0 };

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use viewer_core::{
     ByteRange, Content, Fetch, FetchFailure, Format, Micros, PartSpec, Playlist, PlaylistBuilder, Presentation, Rung,
-    SECOND, Schedule, SegmentSpec, Source, StretchSpec, Track, TrackKind,
+    SECOND, Schedule, SegmentSpec, Source, StretchSpec, Track, TrackKind, Viewer,
 };
 
 /// The beginning of all URLs.
@@ -16,6 +16,11 @@ pub(crate) const ORIGIN: &str = "http://site";
 pub(crate) trait Site {
     /// Answers a request that arrives now.
     fn answer(&mut self, fetch: &Fetch, now: Micros) -> Answer;
+
+    /// Answers a request of a viewer, whose state a reader may need.
+    fn answer_viewer(&mut self, _: &Viewer, fetch: &Fetch, now: Micros) -> Answer {
+        self.answer(fetch, now)
+    }
 
     /// Returns the server's wall clock minus that of the viewer's machine.
     fn clock_offset(&self) -> Micros {
