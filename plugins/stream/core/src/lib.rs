@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use std::rc::Rc;
-//! use viewer_core::{Command, Event, Profile, SessionSpec, Settings, Viewer, What};
+//! use viewer_core::{Command, Event, Profile, SessionSpec, Settings, SoundGoal, Viewer, What};
 //!
 //! let settings = Rc::new(Settings::new(Profile::hls_js()));
 //! let session = SessionSpec { url: "https://site/master.m3u8".into(), watch: 60_000_000, seed: 1 };
@@ -37,8 +37,8 @@ pub use event::{Content, Event, FetchFailure, FetchId, FetchTimes, Reply, ReplyH
 pub use metric::{FatalError, Metric, Outcome};
 pub use micros::{MILLISECOND, Micros, SECOND, from_seconds, from_ticks, to_seconds};
 pub use player::{
-    BufferGoals, Join, LiveGoals, Profile, Quality, Recurring, Retries, RetryPolicy, SessionSpec, Settings, Uniform,
-    Viewer,
+    BufferGoals, Join, LiveGoals, Profile, Quality, Recurring, Retries, RetryPolicy, SessionSpec, Settings, SoundGoal,
+    Uniform, Viewer,
 };
 pub use playlist::{
     Availability, ByteRange, Copied, Part, PartSpec, Playlist, PlaylistBuilder, Report, Resource, Run, Schedule,

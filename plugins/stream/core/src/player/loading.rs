@@ -9,16 +9,13 @@ use super::profile::RetryPolicy;
 use crate::abr::{AbrContext, LoadingSegment};
 use crate::cmcd::{self, Cmcd, CmcdMode};
 use crate::command::{Command, Fetch, What};
-use crate::micros::{MILLISECOND, Micros, SECOND};
+use crate::micros::{MILLISECOND, Micros};
 use crate::playlist::{ByteRange, Resource, Segment};
 use crate::presentation::{Format, Source, TrackKind};
 use crate::reference::{query, with_query};
 
 /// The media of two rungs is taken to follow each other if it is less than this apart.
 const TOLERANCE: Micros = 250 * MILLISECOND;
-
-/// The duration from which a presentation is long.
-const LONG: Micros = 600 * SECOND;
 
 /// A step of a lane.
 enum LaneStep {
@@ -73,18 +70,10 @@ impl Viewer {
         let lane = &self.lanes[index];
         let has_room = lane.ahead(self.playback.time()) < self.goal(lane);
         let is_blocked = lane.media_failures.until > self.now;
-        if is_blocked || self.position.is_none() || !lane.is_idle() || !has_room || self.is_ahead_of_pictures(index) {
+        if is_blocked || self.position.is_none() || !lane.is_idle() || !has_room || self.is_ahead_of_others(index) {
             return LaneStep::Wait;
         }
         self.fetch_next(index, out)
-    }
-
-    /// Returns `true` if a lane's next segment begins after the pictures that are on their way, and has to wait.
-    pub(super) fn is_ahead_of_pictures(&self, index: usize) -> bool {
-        let Some(pictures) = self.lanes.first().filter(|it| index > 0 && !it.is_complete) else { return false };
-        let loading = self.flights.iter().filter(|flight| flight.lane == Some(0)).find_map(|flight| flight.media);
-        let end = loading.map_or(pictures.buffer.end, |media| media.end);
-        self.settings.profile.buffer.in_step && self.lanes[index].buffer.end > end
     }
 
     /// Chooses the rung of a lane's next segment.
@@ -160,29 +149,6 @@ impl Viewer {
             is_live: list.is_some_and(|list| list.schedule().is_live()),
             penalized: lane.penalized,
         }
-    }
-
-    /// Returns the media ahead at which a lane stops to fetch.
-    pub(super) fn goal(&self, lane: &Lane) -> Micros {
-        let goals = self.settings.profile.buffer;
-        let video = self.lanes.first().filter(|_| lane.kind != TrackKind::Video && goals.bytes > 0);
-        let by_video = video.map_or(0, |video| video.ahead(self.playback.time()));
-        self.own_goal(lane).max(by_video.min(goals.most))
-    }
-
-    /// Returns the media ahead at which a lane stops to fetch, whatever other lanes have.
-    pub(super) fn own_goal(&self, lane: &Lane) -> Micros {
-        let goals = self.settings.profile.buffer;
-        let rungs = self.presentation.as_ref().map(|it| &it.tracks[lane.track].rungs);
-        let bandwidth = rungs.and_then(|rungs| rungs.get(lane.rung)).map_or(0, |rung| rung.bandwidth);
-        let by_bytes = goals.bytes.saturating_mul(8).saturating_mul(SECOND.unsigned_abs()).checked_div(bandwidth);
-        let by_bytes = by_bytes.filter(|_| lane.kind == TrackKind::Video).unwrap_or(0);
-        let by_bytes = Micros::try_from(by_bytes).unwrap_or(Micros::MAX).min(goals.most);
-        let is_top = rungs.is_some_and(|rungs| lane.rung + 1 == rungs.len());
-        let length =
-            lane.list().filter(|placed| !placed.list.schedule().is_live()).map_or(0, |placed| placed.list.end(0));
-        let top = if length >= LONG { goals.top_long } else { goals.top };
-        goals.goal.max(by_bytes).max(if is_top { top } else { 0 })
     }
 
     /// Requests the next segment of a lane, or what it needs first.

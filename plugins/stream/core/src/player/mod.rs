@@ -7,6 +7,7 @@ mod edge;
 mod failing;
 mod failures;
 mod flight;
+mod goals;
 mod lane;
 mod loading;
 mod parts;
@@ -23,7 +24,7 @@ mod watching;
 
 use std::rc::Rc;
 
-pub use profile::{BufferGoals, LiveGoals, Profile, Retries, RetryPolicy};
+pub use profile::{BufferGoals, LiveGoals, Profile, Retries, RetryPolicy, SoundGoal};
 pub use settings::{Join, Quality, Recurring, SessionSpec, Settings, Uniform};
 
 use crate::abr::Abr;

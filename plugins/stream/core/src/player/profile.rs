@@ -43,8 +43,19 @@ pub struct BufferGoals {
     pub start: Micros,
     /// Playback goes on with this much after a stall, or with the next segment.
     pub resume: Micros,
-    /// `true` if no segment of sound is fetched that begins after the pictures that are on their way.
-    pub in_step: bool,
+    /// The bounds of sound beside pictures.
+    pub sound: SoundGoal,
+}
+
+/// The bounds of sound, or of text, beside pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SoundGoal {
+    /// As for pictures, and as much as they have; but no segment that begins after the pictures that are on their way.
+    Loading,
+    /// A second more than the pictures have, and a segment at least.
+    Pictures,
+    /// As for pictures; but no track may be a segment ahead of another.
+    Segment,
 }
 
 /// The behaviour at the live edge.
@@ -131,7 +142,7 @@ impl Profile {
                 top_long: 0,
                 start: 0,
                 resume: 0,
-                in_step: true,
+                sound: SoundGoal::Loading,
             },
             live: LiveGoals { targets: 3, per_stall: SECOND },
             retries: Retries {
@@ -169,7 +180,7 @@ impl Profile {
             top_long: 60 * SECOND,
             start: 0,
             resume: 0,
-            in_step: false,
+            sound: SoundGoal::Pictures,
         };
         Self {
             name: "dash.js",
@@ -199,7 +210,7 @@ impl Profile {
         Self {
             name: "shaka",
             rule: Rule::Shaka,
-            buffer: BufferGoals { goal: 10 * SECOND, bytes: 0, most: 0, ..hls_js.buffer },
+            buffer: BufferGoals { goal: 10 * SECOND, bytes: 0, most: 0, sound: SoundGoal::Segment, ..hls_js.buffer },
             live: LiveGoals { targets: 3, per_stall: 0 },
             retries: Retries { manifest: retry, playlist: retry, segment: retry, key: retry },
             hints: true,
@@ -220,8 +231,15 @@ impl Profile {
             total: 60 * SECOND,
         };
         let hls_js = Self::hls_js();
-        let goals =
-            BufferGoals { goal: 50 * SECOND, bytes: 0, most: 0, start: SECOND, resume: 2 * SECOND, ..hls_js.buffer };
+        let goals = BufferGoals {
+            goal: 50 * SECOND,
+            bytes: 0,
+            most: 0,
+            start: SECOND,
+            resume: 2 * SECOND,
+            sound: SoundGoal::Segment,
+            ..hls_js.buffer
+        };
         Self {
             name: "exoplayer",
             rule: Rule::ExoPlayer,

@@ -40,7 +40,7 @@ impl Viewer {
         if lane.media_failures.until > self.now {
             return reload.into_iter().chain([lane.media_failures.until]).min();
         }
-        let is_idle = lane.is_idle() && !self.is_ahead_of_pictures(index);
+        let is_idle = lane.is_idle() && !self.is_ahead_of_others(index);
         let time = self.playback.time();
         let goal = self.own_goal(lane);
         let room =

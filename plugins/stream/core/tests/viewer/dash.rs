@@ -4,7 +4,7 @@ use crate::simulator::dash::Dash;
 use crate::simulator::network::Network;
 use crate::simulator::site::{Answer, ORIGIN};
 use crate::simulator::{Record, WALL, play};
-use viewer_core::{ClockSource, Metric, Micros, Outcome, Profile, SECOND, Settings, What};
+use viewer_core::{ClockSource, Metric, Micros, Outcome, Profile, SECOND, Settings, TrackKind, What};
 
 fn settings(profile: Profile) -> Settings {
     Settings::new(profile)
@@ -155,4 +155,18 @@ fn a_live_stream_that_ends_is_played_to_its_end() {
     assert_eq!((record.outcome, record.one(Metric::Stalls)), (Some(Outcome::Watched), 0.0));
     // It is 8 s behind, and began 0.2 s after the start.
     assert!((28 * SECOND..29 * SECOND).contains(&record.ended), "{}", record.ended);
+}
+
+#[test]
+fn sound_does_not_run_ahead_of_the_pictures() {
+    for profile in [Profile::dash_js(), Profile::shaka(), Profile::exoplayer()] {
+        let name = profile.name;
+        let mut site = Dash::vod(&[900_000], 4, 40);
+        site.audio = Some(100_000);
+        let record = play(settings(profile), &mut site, &Network::constant(2_000), 100 * SECOND);
+        let first = record.of(|what| what == What::Segment(TrackKind::Video))[0].ended.unwrap();
+        let sound = record.of(|what| what == What::Segment(TrackKind::Audio));
+        assert_eq!(sound.iter().filter(|request| request.begun < first).count(), 1, "{name}");
+        assert_eq!((sound.len(), record.one(Metric::Stalls)), (10, 0.0), "{name}");
+    }
 }
