@@ -10,6 +10,7 @@ mod math;
 mod shaka;
 
 pub(crate) use estimate::Transfer;
+pub(crate) use math::exp;
 
 use crate::event::FetchTimes;
 use crate::micros::Micros;

@@ -7,10 +7,11 @@ use std::rc::Rc;
 use super::Viewer;
 use super::flight::Flight;
 use super::lane::{Lane, Placed};
-use super::playback::PlayState;
+use super::playback::{NORMAL_SPEED, PlayState};
+use crate::abr::exp;
 use crate::command::Command;
 use crate::metric::Metric;
-use crate::micros::{Micros, SECOND};
+use crate::micros::{MILLISECOND, Micros, SECOND, to_seconds};
 use crate::player::millis;
 use crate::playlist::Playlist;
 use crate::presentation::Format;
@@ -18,6 +19,9 @@ use crate::presentation::Format;
 /// The distance to the edge, in target durations, below which a short last segment shortens the time to the next
 /// reload.
 const NEAR: Micros = 4;
+
+/// The distance from the place that a manifest asks for at which playback is at its normal speed.
+const NEAR_ENOUGH: Micros = 20 * MILLISECOND;
 
 /// The lane and the rung that a playlist is of, and its age.
 #[derive(Debug, Clone, Copy)]
@@ -189,6 +193,44 @@ impl Viewer {
     pub(super) fn latency(&self) -> Option<Micros> {
         let placed = self.lanes.first()?.list()?;
         placed.list.schedule().is_live().then(|| self.edge(placed) - self.playback.time())
+    }
+
+    /// Returns the distance of the playhead behind the place that a manifest asks for, which a player that catches up
+    /// goes to; `None` for a player that does not, and for a manifest that asks for nothing.
+    fn behind(&self) -> Option<Micros> {
+        let asks =
+            self.presentation.as_ref().and_then(|it| it.live.as_ref()).is_some_and(|live| live.latency.is_some());
+        if !(asks && self.settings.profile.catch_up && self.settings.low_latency && self.playback.is_playing()) {
+            return None;
+        }
+        Some(self.latency()? - self.target_latency(self.lanes.first()?.list()?))
+    }
+
+    /// Sets the speed of playback.
+    pub(super) fn set_speed(&mut self) {
+        let behind = self.behind().filter(|behind| behind.abs() > NEAR_ENOUGH);
+        let speed = behind.map_or(NORMAL_SPEED, |behind| {
+            // Between half and one and a half, steeply around the place that is asked for.
+            let share = 1.0 / (1.0 + exp(-5.0 * to_seconds(behind)));
+            #[expect(clippy::cast_possible_truncation, reason = "the speed is between 500 and 1500")]
+            let speed = (500.0 + 1000.0 * share).round() as Micros;
+            speed
+        });
+        if speed > self.playback.speed() {
+            // The buffer is empty sooner, so what comes is looked at sooner.
+            self.playback.set_speed(speed);
+            let sooner = self.chunk_look();
+            let chunked = self.flights.iter_mut().filter(|flight| flight.media.is_some_and(|media| media.is_chunked));
+            chunked.for_each(|flight| flight.look_at = flight.look_at.map(|at| at.min(sooner)));
+        }
+        self.playback.set_speed(speed);
+    }
+
+    /// Returns the instant at which playback has caught up.
+    pub(super) fn caught_up(&self) -> Option<Micros> {
+        let gain = (self.playback.speed() - NORMAL_SPEED).abs();
+        let behind = self.behind().filter(|_| gain > 0)?;
+        Some(self.now + (behind.abs() * NORMAL_SPEED / gain).max(1))
     }
 
     /// Returns the times that a viewer can seek to.

@@ -4,6 +4,7 @@ use super::Viewer;
 use super::dash::REFRESH_LEAST;
 use super::failures::Failures;
 use super::flight::Flight;
+use super::lane::bit;
 use super::replies::Trouble;
 use crate::command::{Command, What};
 use crate::event::FetchFailure;
@@ -102,8 +103,8 @@ impl Viewer {
             return;
         }
         let lane = &mut self.lanes[index];
-        lane.penalized |= 1_u64.checked_shl(u32::try_from(flight.rung).unwrap_or(64)).unwrap_or(0);
-        let is_good = |rung: &usize| *rung < 64 && lane.penalized & (1 << rung) == 0;
+        lane.penalized |= bit(flight.rung);
+        let is_good = |rung: &usize| *rung < 64 && lane.penalized & bit(*rung) == 0;
         let below = (0..flight.rung).rev().find(is_good);
         let other = below.or_else(|| (flight.rung + 1..rungs.len()).find(is_good));
         if let Some(other) = other.filter(|_| lane.kind == TrackKind::Video) {

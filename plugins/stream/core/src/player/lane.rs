@@ -158,7 +158,7 @@ impl Lane {
     /// Returns a bit for each of the first 64 rungs whose playlist is known.
     pub(crate) fn listed(&self) -> u64 {
         let known = self.lists.iter().take(64).enumerate().filter(|(_, list)| list.is_some());
-        known.fold(0, |bits, (index, _)| bits | 1 << index)
+        known.fold(0, |bits, (index, _)| bits | bit(index))
     }
 
     /// Returns the media ahead of a time.
@@ -199,6 +199,11 @@ impl Lane {
         self.buffer = Buffer { start: time, end: time, runs: VecDeque::new() };
         (self.next, self.is_complete, self.available_at) = (None, false, None);
     }
+}
+
+/// Returns the bit of a rung, or of a source; 0 behind the first 64.
+pub(crate) fn bit(index: usize) -> u64 {
+    if index < 64 { 1 << index } else { 0 }
 }
 
 impl Placed {

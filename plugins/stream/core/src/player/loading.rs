@@ -2,7 +2,7 @@
 
 use super::Viewer;
 use super::flight::{Flight, FlightMedia};
-use super::lane::{Arrival, Lane, Place};
+use super::lane::{Arrival, Lane, Place, bit};
 use super::parts::{NextPart, source_of};
 use super::playback::PlayState;
 use super::profile::RetryPolicy;
@@ -193,7 +193,6 @@ impl Viewer {
     /// Goes to another rung where one has a gap. Returns `false` if all have.
     fn leave_gap(&mut self, index: usize) -> bool {
         let lane = &mut self.lanes[index];
-        let bit = |rung: usize| 1_u64.checked_shl(u32::try_from(rung).unwrap_or(64)).unwrap_or(0);
         lane.with_gap |= bit(lane.rung);
         let may_play = |rung: &usize| (lane.with_gap | lane.penalized) & bit(*rung) == 0;
         let rungs = lane.lists.len().min(64);

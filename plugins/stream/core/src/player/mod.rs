@@ -154,6 +154,7 @@ impl Viewer {
         self.start_if_ready(out);
         self.load(out);
         self.start_if_ready(out);
+        self.set_speed();
         self.arm(out);
     }
 

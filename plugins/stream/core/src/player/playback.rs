@@ -26,7 +26,12 @@ pub(crate) struct Playback {
     time: Micros,
     /// The instant at which the playhead was moved last.
     at: Micros,
+    /// Thousandths of media time that pass in real time while it plays.
+    speed: Micros,
 }
+
+/// The speed of a playhead that neither hurries nor waits.
+pub(crate) const NORMAL_SPEED: Micros = 1000;
 
 /// A movement of the playhead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +42,7 @@ pub(crate) struct Played {
 
 impl Playback {
     pub(crate) fn new() -> Self {
-        Self { state: PlayState::Starting, time: 0, at: 0 }
+        Self { state: PlayState::Starting, time: 0, at: 0, speed: NORMAL_SPEED }
     }
 
     /// Returns the media time, as of the last movement.
@@ -54,10 +59,10 @@ impl Playback {
     pub(crate) fn advance(&mut self, now: Micros, buffered: Micros, is_complete: bool) -> Played {
         let from = self.time;
         if self.state == PlayState::Playing {
-            let moved = self.time + (now - self.at).max(0);
+            let moved = self.time + (now - self.at).max(0) * self.speed / NORMAL_SPEED;
+            let ran_empty = self.reaches(buffered).unwrap_or(now).min(now);
             self.time = moved.min(buffered.max(self.time));
             if moved >= buffered {
-                let ran_empty = now - (moved - self.time);
                 self.state = if is_complete { PlayState::Ended } else { PlayState::Stalled(ran_empty) };
             }
         }
@@ -67,7 +72,18 @@ impl Playback {
 
     /// Returns the instant at which the playhead reaches a media time; `None` if it does not move.
     pub(crate) fn reaches(&self, time: Micros) -> Option<Micros> {
-        self.is_playing().then(|| self.at + (time - self.time).max(0))
+        let ahead = (time - self.time).max(0).saturating_mul(NORMAL_SPEED);
+        self.is_playing().then(|| self.at.saturating_add((ahead + self.speed - 1) / self.speed))
+    }
+
+    /// Returns the speed, in thousandths.
+    pub(crate) fn speed(&self) -> Micros {
+        self.speed
+    }
+
+    /// Sets the speed, in thousandths, from the last movement on.
+    pub(crate) fn set_speed(&mut self, speed: Micros) {
+        self.speed = speed.max(1);
     }
 
     /// Begins or goes on to play.
@@ -98,5 +114,16 @@ mod tests {
         playback.play(180);
         playback.advance(200, 60, true);
         assert_eq!((playback.state, playback.time()), (PlayState::Ended, 60));
+    }
+
+    #[test]
+    fn a_faster_playhead_reaches_its_end_sooner() {
+        let mut playback = Playback::new();
+        playback.play(0);
+        playback.set_speed(1500);
+        assert_eq!(playback.reaches(100), Some(67));
+        assert_eq!(playback.advance(40, 100, false), Played { from: 0, to: 60 });
+        playback.advance(80, 100, false);
+        assert_eq!((playback.state, playback.time()), (PlayState::Stalled(67), 100));
     }
 }

@@ -21,6 +21,8 @@ pub struct Profile {
     pub parallel_init: bool,
     /// `true` if a part is requested as soon as the playlist announces it (`EXT-X-PRELOAD-HINT`).
     pub hints: bool,
+    /// `true` if playback is faster or slower until the distance to the live edge is what a manifest asks for.
+    pub catch_up: bool,
     /// The time from the last byte that is needed to the first frame, in the player that this is a model of: it is
     /// added to startup times. 0 until it is fitted to recordings of that player.
     pub decode: Micros,
@@ -153,6 +155,7 @@ impl Profile {
             },
             parallel_init: true,
             hints: false,
+            catch_up: false,
             decode: 0,
         }
     }
@@ -190,6 +193,7 @@ impl Profile {
             retries: Retries { manifest, playlist: manifest, segment, key: segment },
             parallel_init: false,
             hints: false,
+            catch_up: true,
             decode: 0,
         }
     }

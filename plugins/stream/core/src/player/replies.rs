@@ -3,7 +3,7 @@
 use super::Viewer;
 use super::edge::ListOf;
 use super::flight::Flight;
-use super::lane::{Arrival, Place};
+use super::lane::{Arrival, Place, bit};
 use crate::abr::{Abandonment, Transfer};
 use crate::command::{Command, Fault, FaultKind, What};
 use crate::event::{Content, FetchFailure, FetchId, Reply};
@@ -11,6 +11,9 @@ use crate::metric::{FatalError, Metric};
 use crate::micros::Micros;
 use crate::playlist::{ByteRange, Resource};
 use crate::presentation::{Format, TrackKind};
+
+/// The keys that are remembered: a live stream may have another for each segment.
+const MOST_KEYS: usize = 64;
 
 /// Reasons why a fetch did not bring what it was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +75,9 @@ impl Viewer {
             (What::Steering, Content::Steering(steering)) => self.took_steering(steering),
             (What::Clock, _) => self.took_clock(reply, out),
             (What::Key, _) => {
+                if self.keys.len() >= MOST_KEYS {
+                    self.keys.remove(0);
+                }
                 self.keys.extend(flight.resource.map(|key| key.url));
                 self.took_side(flight.lane);
             }
@@ -215,7 +221,7 @@ impl Viewer {
         let is_hls = self.presentation.as_ref().is_some_and(|it| it.format == Format::Hls);
         let lane = &mut self.lanes[index];
         lane.media_failures.reset();
-        lane.penalized &= !(1_u64.checked_shl(u32::try_from(flight.rung).unwrap_or(64)).unwrap_or(0));
+        lane.penalized &= !bit(flight.rung);
         // A refresh of DASH may have numbered the segments anew.
         let is_numbered = lane.rung == flight.rung && is_hls;
         let next = match media.part {

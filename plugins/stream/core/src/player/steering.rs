@@ -2,6 +2,7 @@
 
 use super::Viewer;
 use super::flight::Flight;
+use super::lane::bit;
 use super::parts::source_of;
 use super::replies::Trouble;
 use crate::command::{Command, What};
@@ -103,7 +104,7 @@ impl Viewer {
     /// Returns another source of a rung that has not failed; the one in use has.
     pub(super) fn other_source(&mut self, flight: &Flight, backups: usize) -> Option<usize> {
         let lane = self.lanes.get_mut(flight.lane?)?;
-        lane.failed_sources[flight.rung] |= 1_u64.checked_shl(u32::try_from(lane.sources[flight.rung]).ok()?)?;
-        (0..=backups.min(63)).find(|place| lane.failed_sources[flight.rung] & (1 << place) == 0)
+        lane.failed_sources[flight.rung] |= bit(lane.sources[flight.rung]);
+        (0..=backups.min(63)).find(|place| lane.failed_sources[flight.rung] & bit(*place) == 0)
     }
 }

@@ -22,10 +22,16 @@ impl Viewer {
         let empty = self.playback.reaches(self.playback.time() + self.buffered());
         let flights = self.flights.iter().filter_map(Flight::due);
         let lanes = (0..self.lanes.len()).filter_map(|index| self.lane_instant(index));
-        let others =
-            [empty, self.gives_up_at(), self.manifest.fetch_at, self.steering.fetch_at, Some(self.habits.due())]
-                .into_iter()
-                .flatten();
+        let others = [
+            empty,
+            self.caught_up(),
+            self.gives_up_at(),
+            self.manifest.fetch_at,
+            self.steering.fetch_at,
+            Some(self.habits.due()),
+        ]
+        .into_iter()
+        .flatten();
         flights.chain(lanes).chain(others).min().unwrap_or(Micros::MAX)
     }
 

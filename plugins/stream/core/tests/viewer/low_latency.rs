@@ -128,3 +128,20 @@ fn viewers_of_the_same_bytes_share_a_playlist() {
     assert_eq!(Rc::strong_count(&list), before);
     assert!(list.memory() < 3600 * 56, "{}", list.memory());
 }
+
+#[test]
+fn a_player_that_catches_up_reaches_the_latency_that_is_asked_for() {
+    // Three round trips of 0.2 s put playback behind the place that was computed at the start.
+    let network = Network::constant(4_000).round_trip(SECOND / 5);
+    for (catch_up, low, high) in [(true, 1_450.0, 1_600.0), (false, 1_700.0, 3_000.0)] {
+        let mut site = Dash::live(&[400_000], 2);
+        site.ahead = SECOND * 3 / 2;
+        site.live.as_mut().unwrap().latency = Some(SECOND * 3 / 2);
+        let mut profile = Profile::dash_js();
+        profile.catch_up = catch_up;
+        let record = play(settings(profile), &mut site, &network, 30 * SECOND);
+        let latency = record.all(Metric::Latency).last().copied().unwrap();
+        assert!((low..high).contains(&latency), "catches up: {catch_up}: {latency}");
+        assert_eq!(record.one(Metric::Stalls), 0.0, "catches up: {catch_up}: {:?}", record.all(Metric::StallTime));
+    }
+}
