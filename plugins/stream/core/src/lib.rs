@@ -41,10 +41,10 @@ pub use player::{
     Uniform, Viewer,
 };
 pub use playlist::{
-    Availability, ByteRange, Copied, Part, PartSpec, Playlist, PlaylistBuilder, Report, Resource, Run, Schedule,
+    Availability, ByteRange, CopiedFiles, Part, PartSpec, Playlist, PlaylistBuilder, Report, Resource, Run, Schedule,
     Segment, SegmentSpec, StretchSpec, TemplateSpec,
 };
 pub use presentation::{
-    ClockSource, Format, Indexed, Live, Presentation, Rung, Source, Steering, Track, TrackKind, Variable,
+    ClockSource, Format, IndexedFile, Live, Presentation, Rung, Source, Steering, Track, TrackKind, Variable,
 };
 pub use reference::{is_absolute, query, resolve, with_query};

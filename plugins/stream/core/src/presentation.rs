@@ -100,7 +100,7 @@ pub enum Source {
     /// Segments that the manifest itself lists. A reader shares the playlist if it has not changed.
     Listed(Rc<Playlist>),
     /// A file with a segment index (`sidx`), which is fetched before any segment.
-    Indexed(Indexed),
+    Indexed(IndexedFile),
     /// Consecutive parts, of which one at least is `Indexed` and the others are `Listed`: periods of a DASH manifest.
     /// [`Playlist::join`] makes one playlist of them once each index is fetched.
     Parts(Vec<Self>),
@@ -110,7 +110,7 @@ pub enum Source {
 
 /// A DASH representation in one file, whose index is not fetched yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Indexed {
+pub struct IndexedFile {
     /// Absolute URLs of the file, to be tried in this order. Never empty.
     pub urls: Vec<Box<str>>,
     /// The bytes of the index; `None` if it has to be looked for from the file's beginning.

@@ -10,10 +10,10 @@ mod steering;
 
 use std::rc::Rc;
 
-use viewer_core::{Indexed, Playlist, Presentation, Variable};
+use viewer_core::{IndexedFile, Playlist, Presentation, Variable};
 
 pub use instant::read_instant;
-pub use note::{ManifestError, Noted, Warning};
+pub use note::{ManifestError, Warning, WithWarnings};
 pub use steering::read_steering;
 
 /// The largest manifest, in bytes.
@@ -51,7 +51,7 @@ pub fn read_manifest(
     bytes: &[u8],
     url: &str,
     previous: Option<&Rc<Presentation>>,
-) -> Result<Noted<Manifest>, ManifestError> {
+) -> Result<WithWarnings<Manifest>, ManifestError> {
     let text = text(bytes)?;
     let read = match text.trim_start() {
         start if start.starts_with("#EXTM3U") => hls::read_manifest(text, url),
@@ -66,7 +66,7 @@ pub fn read_manifest(
 ///
 /// # Errors
 /// The text is not a media playlist, a variable is not defined, or a delta update does not fit the playlist before.
-pub fn read_playlist(bytes: &[u8], context: &PlaylistContext<'_>) -> Result<Noted<Playlist>, ManifestError> {
+pub fn read_playlist(bytes: &[u8], context: &PlaylistContext<'_>) -> Result<WithWarnings<Playlist>, ManifestError> {
     hls::read_playlist(text(bytes)?, context).map(|noted| with_mark(bytes, noted))
 }
 
@@ -74,12 +74,12 @@ pub fn read_playlist(bytes: &[u8], context: &PlaylistContext<'_>) -> Result<Note
 ///
 /// # Errors
 /// There is no index in the bytes, or it is malformed.
-pub fn read_index(bytes: &[u8], offset: u64, indexed: &Indexed) -> Result<Playlist, ManifestError> {
+pub fn read_index(bytes: &[u8], offset: u64, indexed: &IndexedFile) -> Result<Playlist, ManifestError> {
     dash::read_index(bytes, offset, indexed)
 }
 
 /// Warns of a byte order mark.
-fn with_mark<T>(bytes: &[u8], mut noted: Noted<T>) -> Noted<T> {
+fn with_mark<T>(bytes: &[u8], mut noted: WithWarnings<T>) -> WithWarnings<T> {
     if bytes.starts_with(BYTE_ORDER_MARK) {
         noted.warnings.insert(0, Warning { line: 1, text: "some players reject the byte order mark".into() });
     }

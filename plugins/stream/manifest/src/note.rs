@@ -17,7 +17,7 @@ pub struct ManifestError {
 
 /// A value with the warnings that came up while it was read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Noted<T> {
+pub struct WithWarnings<T> {
     /// The value.
     pub value: T,
     /// Deviations from the format that players bear, in the order of lines.

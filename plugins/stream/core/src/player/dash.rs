@@ -5,12 +5,12 @@ use std::rc::Rc;
 
 use super::Viewer;
 use super::flight::Flight;
-use super::lane::{Lane, Placed};
+use super::lane::{Lane, PlacedList};
 use crate::command::{Command, What};
 use crate::event::{Content, Reply};
 use crate::micros::{Micros, SECOND};
 use crate::playlist::{ByteRange, Playlist, Resource};
-use crate::presentation::{ClockSource, Format, Indexed, Presentation, Source};
+use crate::presentation::{ClockSource, Format, IndexedFile, Presentation, Source};
 
 /// The bytes in which an index is looked for whose place is not known.
 const INDEX_WITHIN: u64 = 64 << 10;
@@ -34,7 +34,7 @@ pub(super) struct ClockState {
 impl Viewer {
     /// Returns the index that a fetch of [`What::Index`] is for, so that the driver's reader can read it.
     #[must_use]
-    pub fn indexed(&self, id: u32) -> Option<&Indexed> {
+    pub fn indexed(&self, id: u32) -> Option<&IndexedFile> {
         let flight = self.flights.iter().find(|flight| flight.id == id && matches!(flight.what, What::Index(_)))?;
         let lane = self.lanes.get(flight.lane?)?;
         let source = &self.presentation.as_ref()?.tracks.get(lane.track)?.rungs.get(flight.rung)?.source;
@@ -178,8 +178,8 @@ impl Viewer {
 }
 
 /// Returns a playlist whose times are those of the session.
-fn placed(list: &Rc<Playlist>, now: Micros) -> Placed {
-    Placed { list: Rc::clone(list), offset: 0, updated: now, reload_at: None, planned: 0, misses: 0 }
+fn placed(list: &Rc<Playlist>, now: Micros) -> PlacedList {
+    PlacedList { list: Rc::clone(list), offset: 0, updated: now, reload_at: None, planned: 0, misses: 0 }
 }
 
 /// Returns a part of a source of several.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::Viewer;
 use super::flight::Flight;
-use super::lane::{Lane, Placed};
+use super::lane::{Lane, PlacedList};
 use super::playback::{NORMAL_SPEED, PlayState};
 use crate::abr::exp;
 use crate::command::Command;
@@ -64,7 +64,7 @@ impl Viewer {
         let offset = self.offset(index, before.as_ref(), list, is_older);
         let misses = before.as_ref().map_or(0, |before| if has_news { 0 } else { before.misses + 1 });
         let planned = before.as_ref().map_or_else(|| self.now.max(1), |before| before.planned);
-        let placed = Placed { list: Rc::clone(list), offset, updated, reload_at: None, planned, misses };
+        let placed = PlacedList { list: Rc::clone(list), offset, updated, reload_at: None, planned, misses };
         self.lanes[index].lists[rung] = Some(self.planned(placed, has_news));
         if is_older && rung == self.lanes[index].rung {
             // The encoder was started again, with numbers from the beginning.
@@ -76,7 +76,7 @@ impl Viewer {
     }
 
     /// Plans the next reload of a live playlist.
-    fn planned(&self, mut placed: Placed, has_news: bool) -> Placed {
+    fn planned(&self, mut placed: PlacedList, has_news: bool) -> PlacedList {
         let schedule = placed.list.schedule();
         if schedule.ended {
             return placed;
@@ -96,7 +96,7 @@ impl Viewer {
     }
 
     /// Returns the session's time of a playlist's time 0.
-    fn offset(&self, index: usize, before: Option<&Placed>, list: &Playlist, is_older: bool) -> Micros {
+    fn offset(&self, index: usize, before: Option<&PlacedList>, list: &Playlist, is_older: bool) -> Micros {
         let is_dash = self.presentation.as_ref().is_some_and(|it| it.format == Format::Dash);
         let numbers = list.numbers();
         if is_dash {
@@ -130,7 +130,7 @@ impl Viewer {
     }
 
     /// Returns a playlist that has its place already: of the same lane, or of the first.
-    fn reference(&self, index: usize) -> Option<Placed> {
+    fn reference(&self, index: usize) -> Option<PlacedList> {
         let newest = |lane: &Lane| lane.lists.iter().flatten().max_by_key(|placed| placed.updated).cloned();
         self.lanes
             .get(index)
@@ -140,7 +140,7 @@ impl Viewer {
     }
 
     /// Returns the target distance to the live edge.
-    fn target_latency(&self, placed: &Placed) -> Micros {
+    fn target_latency(&self, placed: &PlacedList) -> Micros {
         let schedule = placed.list.schedule();
         let live = self.settings.profile.live;
         let dash = self.presentation.as_ref().and_then(|it| it.live.as_ref());
@@ -160,7 +160,7 @@ impl Viewer {
 
     /// Returns the session's time at which the media ends that exists now, by the playlist and the time since it had
     /// news.
-    pub(super) fn edge(&self, placed: &Placed) -> Micros {
+    pub(super) fn edge(&self, placed: &PlacedList) -> Micros {
         let end = placed.offset.saturating_add(placed.list.end(self.server_wall()));
         match placed.list.schedule().availability {
             // By the clock, the edge is now, whether its segment is complete or not; but the stream may have an end.
@@ -176,7 +176,7 @@ impl Viewer {
     }
 
     /// Returns the time at which a viewer joins a live stream.
-    pub(super) fn sync_position(&self, placed: &Placed) -> Micros {
+    pub(super) fn sync_position(&self, placed: &PlacedList) -> Micros {
         let schedule = placed.list.schedule();
         let is_by_clock = schedule.availability.is_some();
         let age = if is_by_clock { 0 } else { (self.now - placed.updated).max(0) };
@@ -310,7 +310,7 @@ fn segments_end(list: &Playlist) -> Micros {
 }
 
 /// Returns the offset by which two playlists agree on the wall clock.
-fn by_wall(other: &Placed, list: &Playlist) -> Option<Micros> {
+fn by_wall(other: &PlacedList, list: &Playlist) -> Option<Micros> {
     let theirs = other.list.segment(other.list.numbers().start)?;
     let ours = list.segment(list.numbers().start)?;
     let (theirs_at, ours_at) = (theirs.wall? - theirs.start - other.offset, ours.wall? - ours.start);
@@ -318,7 +318,7 @@ fn by_wall(other: &Placed, list: &Playlist) -> Option<Micros> {
 }
 
 /// Returns the offset by which the newest discontinuity that both playlists have begins at one time.
-fn by_discontinuity(other: &Placed, list: &Playlist) -> Option<Micros> {
+fn by_discontinuity(other: &PlacedList, list: &Playlist) -> Option<Micros> {
     let begins = |list: &Playlist| -> Option<(u32, Micros)> {
         let last = list.segment(list.numbers().end.checked_sub(1)?)?;
         let numbers = list.numbers();
@@ -333,7 +333,7 @@ fn by_discontinuity(other: &Placed, list: &Playlist) -> Option<Micros> {
 }
 
 /// Returns the offset by which segments with one number begin at one time, if the windows are alike.
-fn by_number(other: &Placed, list: &Playlist) -> Option<Micros> {
+fn by_number(other: &PlacedList, list: &Playlist) -> Option<Micros> {
     let (theirs, ours) = (other.list.numbers(), list.numbers());
     let shared = theirs.start.max(ours.start);
     // Windows that have moved on by more than some segments have other numbers for other reasons.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::failures::Failures;
-use super::playback::Played;
+use super::playback::Movement;
 use super::qoe::Qoe;
 use crate::event::FetchId;
 use crate::micros::Micros;
@@ -26,7 +26,7 @@ pub(crate) struct Lane {
     /// The rung of the last segment that came.
     pub(crate) last: Option<usize>,
     /// The playlists of rungs, as far as they are known.
-    pub(crate) lists: Vec<Option<Placed>>,
+    pub(crate) lists: Vec<Option<PlacedList>>,
     /// For each rung, the place of its source: 0, or that of a backup, from 1.
     pub(crate) sources: Vec<usize>,
     /// For each rung, a bit for each of its sources that failed.
@@ -65,7 +65,7 @@ pub(crate) struct Lane {
 
 /// A playlist on the session's timeline.
 #[derive(Debug, Clone)]
-pub(crate) struct Placed {
+pub(crate) struct PlacedList {
     pub(crate) list: Rc<Playlist>,
     /// The session's time of the playlist's time 0.
     pub(crate) offset: Micros,
@@ -146,7 +146,7 @@ impl Lane {
     }
 
     /// Returns the playlist of the rung that is loaded next.
-    pub(crate) fn list(&self) -> Option<&Placed> {
+    pub(crate) fn list(&self) -> Option<&PlacedList> {
         self.lists.get(self.rung)?.as_ref()
     }
 
@@ -206,7 +206,7 @@ pub(crate) fn bit(index: usize) -> u64 {
     if index < 64 { 1 << index } else { 0 }
 }
 
-impl Placed {
+impl PlacedList {
     /// Returns the session's time at which a segment starts.
     pub(crate) fn start_of(&self, segment: &Segment) -> Micros {
         self.offset.saturating_add(segment.start)
@@ -236,7 +236,7 @@ impl Buffer {
     }
 
     /// Adds what was played to the sums, and forgets runs behind it.
-    pub(crate) fn play(&mut self, played: Played, rungs: &[Rung], qoe: &mut Qoe) {
+    pub(crate) fn play(&mut self, played: Movement, rungs: &[Rung], qoe: &mut Qoe) {
         for run in &self.runs {
             let duration = played.to.min(run.end) - played.from.max(run.start);
             if duration > 0

@@ -122,7 +122,7 @@ impl Viewer {
         (lane.rung, lane.next, lane.base) = (rung, None, 0);
         lane.index_parts.clear();
         // A live playlist that was not followed is out of date; one of DASH is not.
-        let is_old = |placed: &super::lane::Placed| placed.planned != 0 && !placed.list.schedule().ended;
+        let is_old = |placed: &super::lane::PlacedList| placed.planned != 0 && !placed.list.schedule().ended;
         if lane.lists[rung].as_ref().is_some_and(is_old) {
             lane.lists[rung] = None;
         }

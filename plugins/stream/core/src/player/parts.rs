@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::Viewer;
 use super::flight::Flight;
-use super::lane::{Arrival, Lane, Place, Placed};
+use super::lane::{Arrival, Lane, Place, PlacedList};
 use super::playback::PlayState;
 use crate::micros::{MILLISECOND, Micros};
 use crate::playlist::{Playlist, Resource};
@@ -29,7 +29,7 @@ pub(super) struct NextPart {
     pub(super) is_gap: bool,
 }
 
-impl Placed {
+impl PlacedList {
     /// Returns `true` if the segment with a number is fetched in parts.
     pub(super) fn has_parts(&self, number: u64) -> bool {
         let end = self.list.numbers().end;
@@ -105,7 +105,7 @@ impl Viewer {
     }
 
     /// Returns `true` if the next reload of a playlist is held by the server: then it begins at once.
-    pub(super) fn is_held(&self, placed: &Placed) -> bool {
+    pub(super) fn is_held(&self, placed: &PlacedList) -> bool {
         self.settings.low_latency && placed.list.schedule().can_block && placed.misses == 0
     }
 

@@ -35,7 +35,7 @@ pub(crate) const NORMAL_SPEED: Micros = 1000;
 
 /// A movement of the playhead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Played {
+pub(crate) struct Movement {
     pub(crate) from: Micros,
     pub(crate) to: Micros,
 }
@@ -56,7 +56,7 @@ impl Playback {
 
     /// Moves the playhead on to an instant, but not beyond the end of the buffer. Returns what was played, and stalls
     /// at the instant at which the buffer ran empty, or ends if `is_complete`.
-    pub(crate) fn advance(&mut self, now: Micros, buffered: Micros, is_complete: bool) -> Played {
+    pub(crate) fn advance(&mut self, now: Micros, buffered: Micros, is_complete: bool) -> Movement {
         let from = self.time;
         if self.state == PlayState::Playing {
             let moved = self.time + (now - self.at).max(0) * self.speed / NORMAL_SPEED;
@@ -67,7 +67,7 @@ impl Playback {
             }
         }
         self.at = now;
-        Played { from, to: self.time }
+        Movement { from, to: self.time }
     }
 
     /// Returns the instant at which the playhead reaches a media time; `None` if it does not move.
@@ -104,11 +104,11 @@ mod tests {
     #[test]
     fn a_stall_begins_when_the_buffer_is_empty_however_late_it_is_noticed() {
         let mut playback = Playback::new();
-        assert_eq!(playback.advance(100, 50, false), Played { from: 0, to: 0 });
+        assert_eq!(playback.advance(100, 50, false), Movement { from: 0, to: 0 });
         playback.play(100);
         assert_eq!(playback.reaches(50), Some(150));
-        assert_eq!(playback.advance(120, 50, false), Played { from: 0, to: 20 });
-        assert_eq!(playback.advance(170, 50, false), Played { from: 20, to: 50 });
+        assert_eq!(playback.advance(120, 50, false), Movement { from: 0, to: 20 });
+        assert_eq!(playback.advance(170, 50, false), Movement { from: 20, to: 50 });
         assert_eq!(playback.state, PlayState::Stalled(150));
         assert_eq!(playback.reaches(60), None);
         playback.play(180);
@@ -122,7 +122,7 @@ mod tests {
         playback.play(0);
         playback.set_speed(1500);
         assert_eq!(playback.reaches(100), Some(67));
-        assert_eq!(playback.advance(40, 100, false), Played { from: 0, to: 60 });
+        assert_eq!(playback.advance(40, 100, false), Movement { from: 0, to: 60 });
         playback.advance(80, 100, false);
         assert_eq!((playback.state, playback.time()), (PlayState::Stalled(67), 100));
     }

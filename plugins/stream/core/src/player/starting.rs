@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::edge::ListOf;
 use super::flight::Flight;
-use super::lane::{Lane, Placed};
+use super::lane::{Lane, PlacedList};
 use super::settings::{Join, Quality};
 use super::{ManifestState, Viewer};
 use crate::abr::Abr;
@@ -192,7 +192,7 @@ impl Viewer {
     }
 
     /// Returns the session's time of the first segment of a playlist that can still be requested.
-    pub(super) fn first_time(&self, placed: &Placed) -> Micros {
+    pub(super) fn first_time(&self, placed: &PlacedList) -> Micros {
         let window = placed.list.window(self.server_wall());
         placed.list.segment(window.start).map_or(placed.offset, |segment| placed.start_of(&segment))
     }

@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::listed::{Entry, Listed, NO_WALL, NONE, PartEntry};
+use super::listed::{Entry, NO_WALL, NONE, PartEntry, SegmentList};
 use super::stretch::{Segments, Stretch};
 use super::template::{Run, Template, Times};
 use super::text::{TextBuilder, TextSpan};
-use super::{ByteRange, Located, Playlist, Report, Schedule, Segment};
+use super::{ByteRange, FileReference, Playlist, Report, Schedule, Segment};
 use crate::micros::Micros;
 
 /// The longest duration of a segment, an hour: what claims more is cut.
@@ -19,10 +19,10 @@ pub struct PlaylistBuilder {
     pub(super) text: TextBuilder,
     pub(super) bases: Vec<Box<[TextSpan]>>,
     pub(super) stretches: Vec<Stretch>,
-    pub(super) inits: Vec<Located>,
-    pub(super) keys: Vec<Located>,
+    pub(super) inits: Vec<FileReference>,
+    pub(super) keys: Vec<FileReference>,
     parts: Vec<PartEntry>,
-    hint: Option<Located>,
+    hint: Option<FileReference>,
     /// The stretch that lists its segments, until the next begins.
     open: Option<OpenStretch>,
     last_url: Option<LastUrl>,
@@ -69,7 +69,7 @@ pub struct StretchSpec {
 
 /// The files that hold behind copied segments, by their indices in the new playlist.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Copied {
+pub struct CopiedFiles {
     /// The initialization segment.
     pub init: Option<u16>,
     /// The key.
@@ -142,21 +142,21 @@ impl PlaylistBuilder {
     /// Adds an initialization segment, unless it is the last that was added. Returns its index.
     pub fn init(&mut self, base: u16, url: &str, range: Option<ByteRange>) -> u16 {
         let url = self.text.push(url);
-        self.inits.push(Located { base, url, range });
+        self.inits.push(FileReference { base, url, range });
         index(self.inits.len())
     }
 
     /// Adds a key. Returns its index.
     pub fn key(&mut self, base: u16, url: &str) -> u16 {
         let url = self.text.push(url);
-        self.keys.push(Located { base, url, range: None });
+        self.keys.push(FileReference { base, url, range: None });
         index(self.keys.len())
     }
 
     /// Sets the part that comes next.
     pub fn hint(&mut self, base: u16, url: &str, range: Option<ByteRange>) {
         let url = self.text.push(url);
-        self.hint = Some(Located { base, url, range });
+        self.hint = Some(FileReference { base, url, range });
     }
 
     /// Begins a stretch whose segments are listed with [`Self::segment`].
@@ -228,12 +228,12 @@ impl PlaylistBuilder {
 
     /// Copies listed segments of another playlist to the list that was begun last. Returns `None` if that playlist does
     /// not have all of them.
-    pub fn copy(&mut self, from: &Playlist, numbers: Range<u64>) -> Option<Copied> {
+    pub fn copy(&mut self, from: &Playlist, numbers: Range<u64>) -> Option<CopiedFiles> {
         let all = from.numbers();
         if numbers.start < all.start || numbers.end > all.end || numbers.is_empty() {
             return None;
         }
-        let (mut copied, mut init, mut key) = (Copied::default(), None, None);
+        let (mut copied, mut init, mut key) = (CopiedFiles::default(), None, None);
         for number in numbers {
             let segment = from.segment(number)?;
             let reference = from.reference(number)?;
@@ -248,7 +248,7 @@ impl PlaylistBuilder {
                 copied.key = located.map(|it| self.key(it.base, from.text.get(it.url)));
             }
             let Segment { duration, range, wall, discontinuity, is_gap, .. } = segment;
-            let Copied { init, key, .. } = copied;
+            let CopiedFiles { init, key, .. } = copied;
             self.segment(SegmentSpec { url: &reference, duration, range, wall, discontinuity, init, key, is_gap });
             copied.reference = Some(reference.into_owned());
         }
@@ -288,7 +288,7 @@ impl PlaylistBuilder {
     fn close(&mut self) {
         if let Some(OpenStretch { spec, mut entries, ranges, open_part, .. }) = self.open.take() {
             date(&mut entries);
-            let listed = Listed { entries: entries.into(), ranges: ranges.into(), open_part };
+            let listed = SegmentList { entries: entries.into(), ranges: ranges.into(), open_part };
             self.push(spec, Segments::Listed(listed));
         }
     }

@@ -2,11 +2,11 @@
 //! each is known only once its index has been fetched.
 
 use super::builder::PlaylistBuilder;
-use super::listed::{Entry, Listed, NONE};
+use super::listed::{Entry, NONE, SegmentList};
 use super::stretch::{Segments, Stretch};
 use super::template::Template;
 use super::text::TextSpan;
-use super::{Located, Playlist, Schedule};
+use super::{FileReference, Playlist, Schedule};
 
 /// The places that the files of an appended playlist have got.
 #[derive(Clone, Copy)]
@@ -56,9 +56,9 @@ impl PlaylistBuilder {
         }
     }
 
-    fn located(&mut self, list: &Playlist, located: &Located, shift: Shift) -> Located {
+    fn located(&mut self, list: &Playlist, located: &FileReference, shift: Shift) -> FileReference {
         let url = self.text.push(list.text.get(located.url));
-        Located { base: shifted(located.base, shift.base), url, range: located.range }
+        FileReference { base: shifted(located.base, shift.base), url, range: located.range }
     }
 
     fn segments(&mut self, list: &Playlist, segments: &Segments, shift: Shift) -> Segments {
@@ -78,7 +78,11 @@ impl PlaylistBuilder {
                     let (init, key) = (shifted(entry.init, shift.init), shifted(entry.key, shift.key));
                     Entry { url: pushed, init, key, first_part: 0, ..*entry }
                 });
-                Segments::Listed(Listed { entries: entries.collect(), ranges: listed.ranges.clone(), open_part: 0 })
+                Segments::Listed(SegmentList {
+                    entries: entries.collect(),
+                    ranges: listed.ranges.clone(),
+                    open_part: 0,
+                })
             }
         }
     }

@@ -36,7 +36,7 @@ const _: () = assert!(size_of::<Entry>() <= 48);
 
 /// A list of segments.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Listed {
+pub(super) struct SegmentList {
     pub(super) entries: Box<[Entry]>,
     /// The bytes of each segment; empty if all segments are whole files.
     pub(super) ranges: Box<[Option<ByteRange>]>,
@@ -44,7 +44,7 @@ pub(super) struct Listed {
     pub(super) open_part: u32,
 }
 
-impl Listed {
+impl SegmentList {
     pub(super) fn segment(&self, index: usize) -> Option<Segment> {
         let entry = self.entries.get(index)?;
         Some(Segment {

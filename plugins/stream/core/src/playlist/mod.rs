@@ -14,7 +14,7 @@ mod text;
 use std::borrow::Cow;
 use std::ops::Range;
 
-pub use builder::{Copied, PartSpec, PlaylistBuilder, SegmentSpec, StretchSpec, TemplateSpec};
+pub use builder::{CopiedFiles, PartSpec, PlaylistBuilder, SegmentSpec, StretchSpec, TemplateSpec};
 pub use template::Run;
 
 use crate::micros::Micros;
@@ -40,17 +40,17 @@ pub struct Playlist {
     bases: Box<[Box<[TextSpan]>]>,
     /// In the order of their numbers and times; never empty.
     stretches: Box<[Stretch]>,
-    inits: Box<[Located]>,
-    keys: Box<[Located]>,
+    inits: Box<[FileReference]>,
+    keys: Box<[FileReference]>,
     parts: Box<[PartEntry]>,
-    hint: Option<Located>,
+    hint: Option<FileReference>,
     reports: Box<[Report]>,
     schedule: Schedule,
 }
 
 /// A file that a playlist names besides its segments, with the base of its reference.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Located {
+struct FileReference {
     base: u16,
     url: TextSpan,
     range: Option<ByteRange>,
@@ -300,7 +300,7 @@ impl Playlist {
         list.get(failed % list.len().max(1)).map_or("", |base| self.text.get(*base))
     }
 
-    fn locate(&self, located: &Located, failed: usize) -> Resource {
+    fn locate(&self, located: &FileReference, failed: usize) -> Resource {
         Resource { url: resolve(self.base(located.base, failed), self.text.get(located.url)), range: located.range }
     }
 

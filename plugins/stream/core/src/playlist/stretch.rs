@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::listed::{Entry, Listed};
+use super::listed::{Entry, SegmentList};
 use super::template::{Template, Times, fill};
 use super::text::Text;
 use super::{Availability, ByteRange, Segment};
@@ -31,7 +31,7 @@ pub(super) struct Stretch {
 /// The ways to describe segments.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Segments {
-    Listed(Listed),
+    Listed(SegmentList),
     Template(Template),
 }
 

@@ -1,7 +1,7 @@
 //! The segment index of a file (`sidx`, ISO/IEC 14496-12, section 8.16.3): the duration and the size of each segment.
 
 use viewer_core::{
-    ByteRange, Indexed, Micros, Playlist, PlaylistBuilder, Schedule, SegmentSpec, StretchSpec, from_ticks,
+    ByteRange, IndexedFile, Micros, Playlist, PlaylistBuilder, Schedule, SegmentSpec, StretchSpec, from_ticks,
 };
 
 use crate::note::ManifestError;
@@ -37,7 +37,7 @@ struct IndexHead {
 }
 
 /// Reads an index to the playlist of its file. `bytes` begin at `offset` of the file; the index may begin later.
-pub(crate) fn read_index(bytes: &[u8], offset: u64, indexed: &Indexed) -> Result<Playlist, ManifestError> {
+pub(crate) fn read_index(bytes: &[u8], offset: u64, indexed: &IndexedFile) -> Result<Playlist, ManifestError> {
     let place = find(bytes).ok_or_else(|| missing(bytes))?;
     let mut cursor = BoxCursor { bytes, at: place.content };
     let end = offset.saturating_add(place.start as u64).saturating_add(place.length);
@@ -179,8 +179,8 @@ mod tests {
         bytes
     }
 
-    fn indexed() -> Indexed {
-        Indexed {
+    fn indexed() -> IndexedFile {
+        IndexedFile {
             urls: vec!["http://a/b.mp4?c".into()],
             index: None,
             init: None,
@@ -192,7 +192,7 @@ mod tests {
 
     /// Returns `start+duration@first-bytes` of each segment, in milliseconds, after the range of the initialization
     /// segment.
-    fn read(bytes: &[u8], offset: u64, indexed: &Indexed) -> Result<String, String> {
+    fn read(bytes: &[u8], offset: u64, indexed: &IndexedFile) -> Result<String, String> {
         let list = read_index(bytes, offset, indexed).map_err(|error| error.text)?;
         let mut text = list.init(0, 0).and_then(|init| init.range).map_or("-".into(), |range| range.length.to_string());
         for number in list.numbers() {
@@ -212,8 +212,8 @@ mod tests {
             [&[0, 0, 0, 12][..], b"ftyp", b"iso5", &[0, 0, 0, 8], b"free", &index, &[0, 0, 0, 9], b"moof"].concat();
         let within = [b"xyz", &index[..]].concat();
         let later = sidx(3000, 0, [100, 50]);
-        let shifted = Indexed { offset: 7 * SECOND, end: Some(12 * SECOND), ..indexed() };
-        let named = Indexed { init: Some(ByteRange { start: 0, length: 99 }), ..indexed() };
+        let shifted = IndexedFile { offset: 7 * SECOND, end: Some(12 * SECOND), ..indexed() };
+        let named = IndexedFile { init: Some(ByteRange { start: 0, length: 99 }), ..indexed() };
         for (case, bytes, offset, indexed, expected) in [
             ("alone", &index, 1000, indexed(), "1000 0+4000@1066-100 4000+2000@1166-50"),
             ("behind other boxes", &boxes, 0, indexed(), "20 0+4000@86-100 4000+2000@186-50"),

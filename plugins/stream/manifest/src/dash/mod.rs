@@ -23,7 +23,7 @@ use viewer_core::{Format, Presentation, Rung, Source, Track};
 pub(crate) use index::read_index;
 
 use crate::Manifest;
-use crate::note::{ManifestError, Noted};
+use crate::note::{ManifestError, WithWarnings};
 use document::MpdDocument;
 use placement::{InheritedBase, place};
 use rung::{MpdRules, source};
@@ -35,14 +35,14 @@ pub(crate) fn read_manifest(
     text: &str,
     url: &str,
     previous: Option<&Rc<Presentation>>,
-) -> Result<Noted<Manifest>, ManifestError> {
+) -> Result<WithWarnings<Manifest>, ManifestError> {
     let mut warnings = DashWarnings::new(text.len());
     let mpd = parse::read_document(text, &mut warnings)?;
     let mut presentation = present(&mpd, url, &mut warnings)?;
     if let Some(previous) = previous {
         share(&mut presentation, previous);
     }
-    Ok(Noted { value: Manifest { presentation, entry: None }, warnings: warnings.into_list() })
+    Ok(WithWarnings { value: Manifest { presentation, entry: None }, warnings: warnings.into_list() })
 }
 
 fn present(mpd: &MpdDocument, url: &str, warnings: &mut DashWarnings) -> Result<Presentation, ManifestError> {

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use viewer_core::{
-    Availability, Indexed, Micros, Playlist, PlaylistBuilder, Run, SECOND, Schedule, Source, StretchSpec, TemplateSpec,
-    TrackKind, from_ticks,
+    Availability, IndexedFile, Micros, Playlist, PlaylistBuilder, Run, SECOND, Schedule, Source, StretchSpec,
+    TemplateSpec, TrackKind, from_ticks,
 };
 
 use super::document::{Addressing, AddressingKind};
@@ -97,7 +97,7 @@ fn indexed_source(media: &PeriodMedia<'_>, warnings: &mut DashWarnings) -> Resul
     for url in &*representation.base.urls {
         warnings.copy(representation.line, url.len())?;
     }
-    Ok(Source::Indexed(Indexed {
+    Ok(Source::Indexed(IndexedFile {
         urls: representation.base.urls.iter().map(|url| url.as_str().into()).collect(),
         index: addressing.index_range,
         init: init.filter(|init| init.url.is_none()).and_then(|init| init.range),

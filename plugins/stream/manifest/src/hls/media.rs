@@ -8,7 +8,7 @@ use super::segments::SegmentReader;
 use super::variables::Variables;
 use crate::PlaylistContext;
 use crate::instant::decimal;
-use crate::note::{ManifestError, Noted, Warning};
+use crate::note::{ManifestError, Warning, WithWarnings};
 
 /// The tags that hold for the whole playlist.
 #[derive(Default)]
@@ -29,7 +29,7 @@ struct Skipped {
 }
 
 /// Reads a media playlist that begins with `#EXTM3U`.
-pub(super) fn read(text: &str, context: &PlaylistContext<'_>) -> Result<Noted<Playlist>, ManifestError> {
+pub(super) fn read(text: &str, context: &PlaylistContext<'_>) -> Result<WithWarnings<Playlist>, ManifestError> {
     let mut header = Header::read(text, context)?;
     let mut builder = PlaylistBuilder::default();
     builder.base([context.url]);
@@ -53,7 +53,7 @@ pub(super) fn read(text: &str, context: &PlaylistContext<'_>) -> Result<Noted<Pl
         return Err(ManifestError::new(1, "the playlist has ended and has no segment"));
     }
     header.warnings.extend(warnings);
-    Ok(Noted { value: builder.build(header.schedule, header.reports), warnings: header.warnings })
+    Ok(WithWarnings { value: builder.build(header.schedule, header.reports), warnings: header.warnings })
 }
 
 fn unmergeable(line: usize, text: &str) -> ManifestError {

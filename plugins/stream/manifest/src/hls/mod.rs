@@ -9,26 +9,29 @@ mod variables;
 
 use viewer_core::{Format, Playlist, Presentation, Rung, Source, Track, TrackKind};
 
-use crate::note::{ManifestError, Noted};
+use crate::note::{ManifestError, WithWarnings};
 use crate::{Manifest, PlaylistContext};
 use lines::{LineKind, lines};
 
 /// Reads a manifest: a multivariant playlist, or a media playlist in its place.
-pub(crate) fn read_manifest(text: &str, url: &str) -> Result<Noted<Manifest>, ManifestError> {
+pub(crate) fn read_manifest(text: &str, url: &str) -> Result<WithWarnings<Manifest>, ManifestError> {
     let is_tag = |names: &[&str]| {
         lines(text).any(|line| matches!(line.kind, LineKind::Tag { name, .. } if names.contains(&name)))
     };
     if is_tag(&["EXT-X-STREAM-INF"]) || !is_tag(&["EXTINF", "EXT-X-TARGETDURATION", "EXT-X-PART"]) {
-        let Noted { value, warnings } = multivariant::read(text, url)?;
-        return Ok(Noted { value: Manifest { presentation: value, entry: None }, warnings });
+        let WithWarnings { value, warnings } = multivariant::read(text, url)?;
+        return Ok(WithWarnings { value: Manifest { presentation: value, entry: None }, warnings });
     }
     let context = PlaylistContext { url, ..PlaylistContext::default() };
-    let Noted { value, warnings } = read_playlist(text, &context)?;
-    Ok(Noted { value: Manifest { presentation: around(url), entry: Some(value) }, warnings })
+    let WithWarnings { value, warnings } = read_playlist(text, &context)?;
+    Ok(WithWarnings { value: Manifest { presentation: around(url), entry: Some(value) }, warnings })
 }
 
 /// Reads a media playlist.
-pub(crate) fn read_playlist(text: &str, context: &PlaylistContext<'_>) -> Result<Noted<Playlist>, ManifestError> {
+pub(crate) fn read_playlist(
+    text: &str,
+    context: &PlaylistContext<'_>,
+) -> Result<WithWarnings<Playlist>, ManifestError> {
     let first = lines(text).next();
     if !matches!(first.map(|line| line.kind), Some(LineKind::Tag { name: "EXTM3U", .. })) {
         let line = first.map_or(1, |line| line.number);

@@ -6,7 +6,7 @@ use viewer_core::{Format, Presentation, Rung, Source, Steering, Track, TrackKind
 use super::lines::{Attributes, LineKind, lines};
 use super::media::seconds;
 use super::variables::Variables;
-use crate::note::{ManifestError, Noted, Warning};
+use crate::note::{ManifestError, Warning, WithWarnings};
 
 /// The names of codecs that have pictures, as RFC 6381 begins them.
 const PICTURES: [&str; 9] = ["avc1", "avc3", "hvc1", "hev1", "av01", "vp09", "vp08", "dvh1", "dvhe"];
@@ -45,7 +45,7 @@ struct Rendition {
 }
 
 /// Reads a multivariant playlist.
-pub(super) fn read(text: &str, url: &str) -> Result<Noted<Presentation>, ManifestError> {
+pub(super) fn read(text: &str, url: &str) -> Result<WithWarnings<Presentation>, ManifestError> {
     let mut reader = Multivariant {
         url,
         variables: Variables::default(),
@@ -173,7 +173,7 @@ impl Multivariant<'_> {
         u16::try_from(place).unwrap_or(u16::MAX)
     }
 
-    fn finish(mut self) -> Noted<Presentation> {
+    fn finish(mut self) -> WithWarnings<Presentation> {
         self.drop_missing_groups();
         let shows = |rung: &Rung| {
             rung.height.is_some()
@@ -209,7 +209,7 @@ impl Multivariant<'_> {
             variables: self.variables.list,
             steering: self.steering,
         };
-        Noted { value, warnings: self.warnings }
+        WithWarnings { value, warnings: self.warnings }
     }
 
     /// Takes groups without renditions from the variants: those have all their media themselves.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use viewer_core::{
-    Availability, ByteRange, ClockSource, Content, Fetch, Format, Indexed, Live, Micros, Playlist, PlaylistBuilder,
+    Availability, ByteRange, ClockSource, Content, Fetch, Format, IndexedFile, Live, Micros, Playlist, PlaylistBuilder,
     Presentation, Rung, SECOND, Schedule, SegmentSpec, Source, StretchSpec, TemplateSpec, Track, TrackKind, What,
 };
 
@@ -82,7 +82,7 @@ impl Dash {
 
     fn source(&self, folder: &str, now: Micros) -> Source {
         if self.has_index {
-            return Source::Indexed(Indexed {
+            return Source::Indexed(IndexedFile {
                 urls: vec![format!("{ORIGIN}/{folder}/file").into()],
                 index: Some(ByteRange { start: 800, length: 200 }),
                 init: Some(ByteRange { start: 0, length: 800 }),
