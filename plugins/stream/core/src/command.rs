@@ -1,5 +1,5 @@
-//! The commands that a viewer gives its driver. They are carried out in order; none is answered before
-//! [`crate::Viewer::step`] has returned.
+//! The commands that a viewer gives its driver. They are carried out in order, and no event is reported before all of a
+//! step are: an answer to [`Command::Look`] may change the timer that a later command has set.
 
 use crate::event::FetchId;
 use crate::metric::{Metric, Outcome};

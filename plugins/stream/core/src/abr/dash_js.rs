@@ -4,7 +4,7 @@
 use super::estimate::{Transfer, so_far};
 use super::ewma::Ewma;
 use super::math::ln;
-use super::{Abandonment, AbrContext, LoadingSegment, highest_below};
+use super::{Abandonment, AbrContext, LoadingSegment, highest_below, look_after};
 use crate::micros::{MILLISECOND, Micros, to_seconds};
 
 /// The share of the throughput that a rung may use.
@@ -124,15 +124,22 @@ impl DashJs {
     pub(crate) fn look(&mut self, context: &AbrContext<'_>, loading: &LoadingSegment) -> Abandonment {
         let again = Abandonment::LookAt(loading.now + LOOK_EVERY);
         let Some(headed) = loading.headed else { return again };
-        if loading.now - headed < LOOK_AFTER || to_seconds(context.buffer) > self.goal || loading.bytes == 0 {
+        if loading.now - headed < LOOK_AFTER || loading.bytes == 0 {
             return again;
+        }
+        if to_seconds(context.buffer) > self.goal {
+            let seconds = to_seconds(context.buffer) - self.goal;
+            return Abandonment::LookAt(look_after(loading.now, LOOK_EVERY, seconds));
         }
         let transfer = so_far(headed, Some(headed), loading.now, loading.bytes);
         let rate = transfer.bits() / transfer.total().max(0.001);
         let average = bandwidth(loading.average);
         let bits = (average * to_seconds(loading.duration)).max(transfer.bits());
-        if bits / rate < to_seconds(loading.duration) * TOO_LONG {
-            return again;
+        let too_long = to_seconds(loading.duration) * TOO_LONG;
+        if bits / rate < too_long {
+            // The estimate grows no faster than with time, even if nothing more comes.
+            let seconds = too_long * transfer.bits() / bits - transfer.total();
+            return Abandonment::LookAt(look_after(loading.now, LOOK_EVERY, seconds));
         }
         let next = highest_below(context, rate);
         let next_bits = bits * bandwidth(context.rungs[next].bandwidth) / average.max(1.0);

@@ -2,7 +2,7 @@
 //! that is lower for a higher rung; and the abandonment of a segment that would come too late.
 
 use super::estimate::{HlsJsEstimate, Transfer, so_far};
-use super::{Abandonment, AbrContext, LoadingSegment};
+use super::{Abandonment, AbrContext, LoadingSegment, look_after};
 use crate::event::FetchTimes;
 use crate::micros::{MILLISECOND, Micros, SECOND, to_seconds};
 
@@ -136,7 +136,9 @@ impl HlsJs {
         let head = self.estimate.head();
         let rest = if rate > 0.0 { left / rate } else { expected * 8.0 / self.rate() + head };
         if rest <= buffer {
-            return again;
+            // Until then the buffer lasts, even if nothing more comes.
+            let growth = if rate > 0.0 { left / transfer.bits() } else { 0.0 };
+            return Abandonment::LookAt(look_after(loading.now, LOOK_EVERY, (buffer - rest) / (1.0 + growth)));
         }
         let rate = if rate > 0.0 { rate } else { self.rate() };
         let (mut next, mut next_seconds) = (loading.rung, f64::INFINITY);

@@ -13,7 +13,7 @@ pub(crate) use estimate::Transfer;
 pub(crate) use math::exp;
 
 use crate::event::FetchTimes;
-use crate::micros::Micros;
+use crate::micros::{Micros, from_seconds};
 use crate::presentation::Rung;
 use dash_js::DashJs;
 use exoplayer::ExoPlayer;
@@ -167,6 +167,12 @@ impl Abr {
             Self::Shaka(_) | Self::ExoPlayer(_) => Abandonment::Never,
         }
     }
+}
+
+/// Returns the instant of the last look, in steps, that is not after so many seconds: one step at least.
+fn look_after(now: Micros, step: Micros, seconds: f64) -> Micros {
+    let steps = from_seconds(seconds).unwrap_or(0).max(0) / step;
+    now + step * steps.max(1)
 }
 
 /// Returns the highest rung that may be chosen, has not failed, and needs no more than a rate; else the lowest that has

@@ -128,7 +128,13 @@ impl Viewer {
         }
     }
 
-    pub(super) fn is_fixed(&self) -> bool {
+    /// Returns `true` if the rule may leave a segment of a lane for another rung: neither the settings nor a failure
+    /// has chosen the rung.
+    pub(super) fn may_abandon(&self, index: usize) -> bool {
+        !self.is_fixed() && self.lanes[index].forced.is_none()
+    }
+
+    fn is_fixed(&self) -> bool {
         use super::settings::Quality;
         !matches!(self.settings.quality, Quality::Auto | Quality::Most(_))
     }
@@ -231,7 +237,7 @@ impl Viewer {
             let kind = self.lanes[index].kind;
             let mut flight = Flight { media: Some(media), ..self.flight(What::Part(kind), Some(index)) };
             flight.range = resource.range;
-            if kind == TrackKind::Video && !self.is_fixed() {
+            if kind == TrackKind::Video && self.may_abandon(index) {
                 flight.look_at = self.abr.first_look(&self.loading(&flight, None, 0));
             }
             let id = self.fetch(flight, resource, out);
@@ -278,7 +284,7 @@ impl Viewer {
         flight.range = resource.range;
         if segment.is_chunked {
             flight.look_at = Some(self.chunk_look());
-        } else if lane.kind == TrackKind::Video && !self.is_fixed() {
+        } else if lane.kind == TrackKind::Video && self.may_abandon(index) {
             flight.look_at = self.abr.first_look(&self.loading(&flight, None, 0));
         }
         let id = self.fetch(flight, resource, out);

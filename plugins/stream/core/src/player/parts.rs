@@ -131,7 +131,9 @@ impl Viewer {
         let soon = self.now + LOOK_EVERY;
         let empty = self.playback.reaches(self.playback.time() + self.buffered());
         let is_waiting = !matches!(self.playback.state, PlayState::Playing | PlayState::Paused);
-        empty.filter(|_| !is_waiting).map_or(soon, |empty| soon.max(empty - 2 * LOOK_EVERY))
+        let empty = empty.filter(|empty| !is_waiting && *empty > self.now);
+        // A little media that came first may be played before the next look.
+        empty.map_or(soon, |empty| soon.max(empty - 2 * LOOK_EVERY).min(empty))
     }
 
     /// Takes the media of a segment into the buffer that came so far.

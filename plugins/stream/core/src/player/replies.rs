@@ -126,8 +126,8 @@ impl Viewer {
             return;
         }
         let is_video = matches!(flight.what, What::Segment(TrackKind::Video) | What::Part(TrackKind::Video));
-        let is_chosen = is_video && !self.is_fixed();
-        let (Some(presentation), Some(index)) = (self.presentation.clone(), flight.lane.filter(|_| is_chosen)) else {
+        let lane = flight.lane.filter(|index| is_video && self.may_abandon(*index));
+        let (Some(presentation), Some(index)) = (self.presentation.clone(), lane) else {
             return;
         };
         let rungs = &presentation.tracks[self.lanes[index].track].rungs;

@@ -6,7 +6,10 @@ use super::settings::{Recurring, Settings};
 use super::{Viewer, millis};
 use crate::command::Command;
 use crate::metric::{FatalError, Metric, Outcome};
-use crate::micros::Micros;
+use crate::micros::{MILLISECOND, Micros};
+
+/// The least media with which playback begins or goes on.
+const DECODABLE: Micros = 200 * MILLISECOND;
 
 /// The instants of what a viewer will do; `Micros::MAX` for never.
 #[derive(Debug)]
@@ -142,6 +145,8 @@ impl Viewer {
         let goals = self.settings.profile.buffer;
         let least = if self.qoe.first_frame.is_some() { goals.resume } else { goals.start };
         let time = self.playback.time();
+        // A decoder does not begin with less, which matters for media that comes in pieces.
+        let least = least.max(DECODABLE);
         // A goal that the buffer cannot reach, since nothing more is fetched, is reached.
         self.lanes.iter().all(|lane| lane.is_complete || lane.ahead(time) >= least.min(self.goal(lane)).max(1))
             && self.lanes.iter().any(|lane| lane.ahead(time) > 0)

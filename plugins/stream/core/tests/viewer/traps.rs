@@ -170,6 +170,15 @@ fn a_whole_file_instead_of_a_range_is_wasted_and_a_short_range_continued() {
 }
 
 #[test]
+fn a_slow_segment_is_looked_at_only_when_it_could_come_too_late() {
+    let mut site = Hls::vod(&[400_000, 1_000_000], 4, 100);
+    let record = play(settings(), &mut site, &Network::constant(1_500), 60 * SECOND);
+    // Each segment takes 2.7 of its 4 s, which would be eight looks, while the buffer grows by a third.
+    let segments = record.of(|what| matches!(what, What::Segment(_))).len();
+    assert!(record.steps < 4 * segments, "{} steps for {segments} segments", record.steps);
+}
+
+#[test]
 fn a_rung_that_cannot_be_reached_is_left_for_its_backup() {
     struct Backed(Hls);
     impl Site for Backed {

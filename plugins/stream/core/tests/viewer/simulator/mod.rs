@@ -11,8 +11,8 @@ use std::rc::Rc;
 use network::{Flow, Network};
 use site::{Answer, Site};
 use viewer_core::{
-    Command, Content, Event, FaultKind, Fetch, FetchFailure, FetchTimes, Metric, Micros, Outcome, Reply, ReplyHead,
-    SECOND, SessionSpec, Settings, Viewer, What,
+    Command, Content, Event, FaultKind, Fetch, FetchFailure, FetchId, FetchTimes, Metric, Micros, Outcome, Reply,
+    ReplyHead, SECOND, SessionSpec, Settings, Viewer, What,
 };
 
 /// The wall clock at the start of every run: 2026-12-01T00:00:00Z.
@@ -170,20 +170,31 @@ impl SimulatedRun<'_> {
         self.viewer.step(event, &mut commands);
         self.record.steps += 1;
         assert!(self.record.steps < 50_000, "the viewer spins: {event:?}, {commands:?}");
+        let mut looks = Vec::new();
         for command in commands {
-            self.carry_out(command);
+            match command {
+                Command::Look(id) => looks.push(id),
+                other => self.carry_out(other),
+            }
+        }
+        // Answers follow when all commands are carried out: a later command may have set the timer.
+        for id in looks {
+            self.report(id);
+        }
+    }
+
+    /// Reports the progress of a request, unless it has ended.
+    fn report(&mut self, id: FetchId) {
+        if let Some(transit) = self.transits.iter().find(|transit| transit.fetch.id == id) {
+            let headed = Some(transit.flow.begins).filter(|begins| *begins <= self.now);
+            self.deliver(&Event::Progress { now: self.now, id, headed, bytes: transit.flow.bytes() });
         }
     }
 
     fn carry_out(&mut self, command: Command) {
         match command {
             Command::Fetch(fetch) => self.fetch(fetch),
-            Command::Look(id) => {
-                if let Some(transit) = self.transits.iter().find(|transit| transit.fetch.id == id) {
-                    let headed = Some(transit.flow.begins).filter(|begins| *begins <= self.now);
-                    self.deliver(&Event::Progress { now: self.now, id, headed, bytes: transit.flow.bytes() });
-                }
-            }
+            Command::Look(_) => unreachable!("it is answered when all commands are carried out"),
             Command::Leave(id) => {
                 let place = self.transits.iter().position(|transit| transit.fetch.id == id).expect("it is in flight");
                 let transit = self.transits.swap_remove(place);
