@@ -15,6 +15,7 @@
 //! | `/api/v1/catalog?page=N` | GET. Ten movies, about 1 KB, the same for the same page; 400 unless N is 1 to 1000 |
 //! | `/api/v1/stream/start` | POST `{"movie_id"}`, signed in. 201 `{"session","playlist"}`; 401; 422 |
 //! | `/hls/{movie}/master.m3u8` | GET. Leads to `/hls/{movie}/{rendition}/media.m3u8` and `…/{segment}.ts` (RFC 8216) |
+//! | `/live/{channel}/master.m3u8` | GET. A live stream, see below, that leads to `…/{track}/media.m3u8`, `init.mp4` and `{segment}` |
 //! | `/ws` | a WebSocket that echoes text and binary messages; 426 without the handshake |
 //! | `/events?count=N&every_ms=M` | GET. N server-sent events (10), one every M ms (100) |
 //! | `/status/{code}` | that status, 200 to 999; 400 for others |
@@ -35,6 +36,26 @@
 //! | `/truncated` | announces 1024 bytes, sends 512, then closes |
 //! | `/endless` | a body that never ends |
 //! | `/stats` | GET: the counts, see [`SiteCounts`]. POST `/stats/reset` zeroes them. Neither is counted itself |
+//!
+//! # Streams
+//!
+//! A live stream is revealed by the site's clock: a segment can be requested once it is complete, and until it has left
+//! the window and as much time again has gone by; before and after it is 404. Streams begin at the Unix epoch, so that
+//! the window is always full, and segment n of 4 s begins 4 n seconds later. Contents are filler whose size is exactly
+//! that of the bit rate. The name of a channel is any text, and may be followed by options, as in
+//! `/live/match,ladder=mobile,segment=2s/master.m3u8`:
+//!
+//! | option | meaning |
+//! |---|---|
+//! | `ladder=L` | qualities: `hd` (800, 2800, 5000 kb/s; the default), `mobile` (200, 400, 800) or a list such as `300-900` |
+//! | `segment=D` | duration of a segment, 100 ms to 60 s (4 s) |
+//! | `window=D` | duration of what a live playlist lists, at least three segments (ten) |
+//! | `audio=apart` | audio of 64 kb/s in playlists and segments of its own; otherwise `muxed` |
+//! | `container=ts` | MPEG-2 transport streams; otherwise `fmp4`, with an initialization section |
+//! | `start=N` | the stream begins N seconds after the Unix epoch; before that it is 404 |
+//! | `discontinuity=N` | a discontinuity after every N segments |
+//!
+//! # Misbehaviour
 //!
 //! Over HTTP/2 the first three kinds of misbehaviour are a stream reset, and `/truncated` ends the stream early.
 //! Routes without a method accept any. A request's body is received to its end, and counted, before the reply.
@@ -63,12 +84,13 @@ mod running;
 mod server;
 mod shared;
 mod stats;
+mod stream;
 mod transport_stream;
 mod websocket;
 
 pub use route::Route;
 pub use running::RunningSite;
-pub use server::Site;
+pub use server::{Site, SiteConfig};
 pub use stats::{RouteCounts, SiteCounts, SiteStats};
 
 /// The sample script in the long form: sign-in, catalogue, stream start and the walk down the HLS tree. It has no

@@ -6,7 +6,7 @@ use hyper::header::{ALLOW, HeaderValue};
 use super::page_outcome::{PageOutcome, error_reply};
 use super::page_request::PageRequest;
 use super::route::Route;
-use super::{auth, catalog, content_coding, cookies, echo, events, exact, hls, misbehave, redirect, websocket};
+use super::{auth, catalog, content_coding, cookies, echo, events, exact, hls, misbehave, redirect, stream, websocket};
 
 /// Returns the outcome of a request.
 pub(crate) fn answer(ask: &PageRequest<'_>) -> PageOutcome {
@@ -18,6 +18,7 @@ pub(crate) fn answer(ask: &PageRequest<'_>) -> PageOutcome {
         Route::Master => hls::master(ask),
         Route::Media => hls::media(ask),
         Route::Segment => hls::segment(ask),
+        Route::LiveMaster | Route::LiveMedia | Route::LiveInit | Route::LiveSegment => stream::answer(ask),
         Route::WebSocket => websocket::handshake(ask),
         Route::Events => events::stream(ask),
         Route::Status => exact::status(ask),

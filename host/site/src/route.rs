@@ -13,6 +13,10 @@ pub enum Route {
     Master,
     Media,
     Segment,
+    LiveMaster,
+    LiveMedia,
+    LiveInit,
+    LiveSegment,
     WebSocket,
     Events,
     Status,
@@ -39,13 +43,17 @@ pub enum Route {
 
 impl Route {
     /// All routes, in the order of their discriminants.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 31] = [
         Self::Auth,
         Self::Catalog,
         Self::StreamStart,
         Self::Master,
         Self::Media,
         Self::Segment,
+        Self::LiveMaster,
+        Self::LiveMedia,
+        Self::LiveInit,
+        Self::LiveSegment,
         Self::WebSocket,
         Self::Events,
         Self::Status,
@@ -78,6 +86,10 @@ impl Route {
             Self::Master => "/hls/{movie}/master.m3u8",
             Self::Media => "/hls/{movie}/{rendition}/media.m3u8",
             Self::Segment => "/hls/{movie}/{rendition}/{segment}.ts",
+            Self::LiveMaster => "/live/{channel}/master.m3u8",
+            Self::LiveMedia => "/live/{channel}/{track}/media.m3u8",
+            Self::LiveInit => "/live/{channel}/{track}/init.mp4",
+            Self::LiveSegment => "/live/{channel}/{track}/{segment}",
             Self::WebSocket => "/ws",
             Self::Events => "/events",
             Self::Status => "/status/{code}",
@@ -114,6 +126,7 @@ impl Route {
             Some(("redirect", _)) => Self::Redirect,
             Some(("big-header", _)) => Self::BigHeader,
             Some(("hls", rest)) => Self::playlist(rest),
+            Some(("live", rest)) => Self::live(rest),
             Some(("api", "v1/catalog")) => Self::Catalog,
             Some(("api", "v1/stream/start")) => Self::StreamStart,
             Some(("cookie", "set")) => Self::CookieSet,
@@ -154,6 +167,17 @@ impl Route {
         }
     }
 
+    /// Returns the route of a path by the part after `/live/`.
+    fn live(rest: &str) -> Self {
+        match StreamPath::split(rest) {
+            Some(StreamPath::Whole("master.m3u8")) => Self::LiveMaster,
+            Some(StreamPath::OfTrack("media.m3u8")) => Self::LiveMedia,
+            Some(StreamPath::OfTrack("init.mp4")) => Self::LiveInit,
+            Some(StreamPath::OfTrack(_)) => Self::LiveSegment,
+            _ => Self::Unknown,
+        }
+    }
+
     /// Returns the part of a path after the fixed beginning of the pattern: `404` of `/status/404`; empty if nothing
     /// varies.
     pub fn variable_part(self, path: &str) -> &str {
@@ -168,6 +192,7 @@ impl Route {
             Self::StreamStart => Some("POST"),
             Self::WebSocket => Some("GET"),
             Self::Catalog | Self::Master | Self::Media | Self::Segment | Self::Events => Some("GET, HEAD"),
+            Self::LiveMaster | Self::LiveMedia | Self::LiveInit | Self::LiveSegment => Some("GET, HEAD"),
             _ => None,
         }
     }
@@ -180,6 +205,27 @@ impl Route {
     /// Returns `true` if it accepts a method.
     pub fn allows(self, method: &Method) -> bool {
         self.allowed_methods().is_none_or(|allowed| allowed.split(", ").any(|one| one == method.as_str()))
+    }
+}
+
+/// The path of a part of a stream, by its file.
+enum StreamPath<'a> {
+    /// `{channel}/{file}`.
+    Whole(&'a str),
+    /// `{channel}/{track}/{file}`.
+    OfTrack(&'a str),
+}
+
+impl<'a> StreamPath<'a> {
+    /// Splits a path after its fixed part; `None` if a part is empty or there are too many.
+    fn split(rest: &'a str) -> Option<Self> {
+        let mut parts = rest.split('/');
+        let paths = (parts.next()?, parts.next()?, parts.next(), parts.next());
+        match paths {
+            ("", ..) | (_, "", ..) | (_, _, Some(""), _) | (.., Some(_)) => None,
+            (_, file, None, None) => Some(Self::Whole(file)),
+            (_, _, Some(file), None) => Some(Self::OfTrack(file)),
+        }
     }
 }
 
@@ -205,6 +251,10 @@ mod tests {
     #[test]
     fn paths_that_only_resemble_a_route_are_unknown() {
         for path in ["", "/", "/auth/", "/status", "/api/v1/catalog/", "/hls//master.m3u8", "/hls/a/b/c/media.m3u8"] {
+            assert_eq!(Route::of_path(path), Route::Unknown, "{path}");
+        }
+        for path in ["/live", "/live/a", "/live//master.m3u8", "/live/a/b/", "/live/a/b/c/1.m4s", "/live/a/other.m3u8"]
+        {
             assert_eq!(Route::of_path(path), Route::Unknown, "{path}");
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
-use stampede_time::DelayTimer;
+use stampede_time::{DelayTimer, ManualTime};
 use tokio::task::JoinSet;
 
 use super::connection;
@@ -22,6 +22,13 @@ const BACKLOG: i32 = 4096;
 /// Pause after a failed accept, most likely for lack of file descriptors, so that some can be closed.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(10);
 
+/// Settings of a site. The default is a site in the time of the system.
+#[derive(Clone, Default)]
+pub struct SiteConfig {
+    /// The time of live streams, delays and bodies in pieces; `None` for the time of the system.
+    pub time: Option<ManualTime>,
+}
+
 /// A site that listens. Connections queue up from the moment it is bound; they are answered once it is served.
 pub struct Site {
     listener: TcpListener,
@@ -30,13 +37,18 @@ pub struct Site {
 }
 
 impl Site {
-    /// Listens on an address; port 0 picks a free one. Needs no runtime.
+    /// Listens on an address, with default settings; port 0 picks a free one. Needs no runtime.
     pub fn bind(addr: SocketAddr) -> io::Result<Self> {
+        Self::bind_with(addr, &SiteConfig::default())
+    }
+
+    /// Listens on an address; port 0 picks a free one. Needs no runtime.
+    pub fn bind_with(addr: SocketAddr, config: &SiteConfig) -> io::Result<Self> {
         let listener = listen(addr)?;
         let addr = listener.local_addr()?;
         let shared = SiteState {
             stats: Arc::default(),
-            timer: DelayTimer::start()?,
+            timer: config.time.as_ref().map_or_else(DelayTimer::start, |time| Ok(time.timer()))?,
             catalog: Catalog::default(),
             codings: EncodedBodies::new()?,
         };

@@ -4,6 +4,7 @@
 mod client;
 mod counts;
 mod http2;
+mod live;
 mod misbehaviour;
 mod routes;
 mod streaming;

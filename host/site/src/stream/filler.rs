@@ -1,0 +1,71 @@
+//! Bytes that take the place of media where only their number matters. They are shared by all replies. Transport
+//! streams are valid; fragmented MP4 has the boxes that tell its form, and zeros.
+
+use bytes::Bytes;
+
+use super::spec::Container;
+use crate::body::{BodySource, Filler, LengthPolicy};
+use crate::transport_stream::{NULL_PACKETS, PACKET_BYTES, PROGRAM_TABLES};
+
+/// Size of an initialization section in bytes, about that of a real one.
+pub(crate) const INIT_BYTES: u64 = 800;
+
+/// `ftyp`, then the head of a `free` box that takes the rest of [`INIT_BYTES`].
+const INIT_HEAD: &[u8] = b"\0\0\0\x18ftypiso6\0\0\0\0iso6dash\0\0\x03\x08free";
+
+/// `styp`, then the head of an `mdat` box whose size 0 means: to the end of the file.
+const SEGMENT_HEAD: &[u8] = b"\0\0\0\x18stypmsdh\0\0\0\0msdhmsix\0\0\0\0mdat";
+
+/// Zeros, 64 KiB.
+static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+
+/// Returns the size of a segment, the nearest one to `bytes` that its container can have from below.
+pub(crate) const fn segment_bytes(container: Container, bytes: u64) -> u64 {
+    let (head, unit) = match container {
+        Container::Fmp4 => (SEGMENT_HEAD.len() as u64, 1),
+        Container::TransportStream => (PROGRAM_TABLES.len() as u64, PACKET_BYTES as u64),
+    };
+    let whole = bytes / unit * unit;
+    if whole < head { head } else { whole }
+}
+
+/// Returns an initialization section.
+pub(crate) fn init() -> BodySource {
+    with_head(INIT_HEAD, &ZEROS, INIT_BYTES)
+}
+
+/// Returns a segment of a size that [`segment_bytes`] gave.
+pub(crate) fn segment(container: Container, bytes: u64) -> BodySource {
+    match container {
+        Container::Fmp4 => with_head(SEGMENT_HEAD, &ZEROS, bytes),
+        Container::TransportStream => with_head(PROGRAM_TABLES, NULL_PACKETS, bytes),
+    }
+}
+
+fn with_head(head: &'static [u8], pattern: &'static [u8], bytes: u64) -> BodySource {
+    BodySource::Filler(Filler {
+        head: Bytes::from_static(head),
+        pattern,
+        remaining: bytes.saturating_sub(head.len() as u64),
+        length_policy: LengthPolicy::Announced,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_boxes_of_the_heads_fill_their_files() {
+        let size = |at: &[u8]| u64::from(u32::from_be_bytes([at[0], at[1], at[2], at[3]]));
+        assert_eq!(size(INIT_HEAD) + size(&INIT_HEAD[24..]), INIT_BYTES);
+        assert_eq!((size(SEGMENT_HEAD), &SEGMENT_HEAD[24..]), (24, &b"\0\0\0\0mdat"[..]));
+    }
+
+    #[test]
+    fn a_transport_stream_is_made_of_whole_packets() {
+        assert_eq!(segment_bytes(Container::TransportStream, 1_000), 5 * 188);
+        assert_eq!(segment_bytes(Container::TransportStream, 1), 2 * 188);
+        assert_eq!(segment_bytes(Container::Fmp4, 1_000), 1_000);
+    }
+}

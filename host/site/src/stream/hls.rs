@@ -1,0 +1,116 @@
+//! The parts that all HLS playlists have (RFC 8216): master playlists, and the head of media playlists.
+
+use std::fmt::Write;
+
+use hyper::StatusCode;
+
+use super::micros::SECOND;
+use super::refusal::Refusal;
+use super::request::StreamRequest;
+use super::spec::Container;
+use super::track::{Track, TrackKind};
+use crate::body::BodySource;
+use crate::page_outcome::{PageReply, with_media_type};
+
+/// Media type of playlists.
+const PLAYLIST: &str = "application/vnd.apple.mpegurl";
+
+/// Returns a reply with a playlist.
+pub(crate) fn playlist(request: &StreamRequest<'_>, text: String) -> PageReply {
+    request.manifest(PLAYLIST, text)
+}
+
+/// Serves a master playlist, with the lowest quality first, where a player starts.
+pub(crate) fn master(request: &StreamRequest<'_>) -> PageReply {
+    playlist(request, master_text(&Track::all(&request.spec)))
+}
+
+/// Serves an initialization section.
+///
+/// # Errors
+/// The track does not exist, or its segments need none.
+pub(crate) fn init(request: &StreamRequest<'_>) -> Result<PageReply, Refusal> {
+    let track = request.track()?;
+    match track.container() {
+        Container::Fmp4 => Ok(media(&track, track.init_body())),
+        Container::TransportStream => Err(Refusal::not_found("transport streams have no initialization section")),
+    }
+}
+
+/// Returns a reply with media of a track.
+pub(crate) fn media(track: &Track, body: BodySource) -> PageReply {
+    let media_type = match (track.container(), track.kind()) {
+        (Container::TransportStream, _) => "video/mp2t",
+        (Container::Fmp4, TrackKind::Audio) => "audio/mp4",
+        (Container::Fmp4, _) => "video/mp4",
+    };
+    with_media_type(StatusCode::OK, media_type, body)
+}
+
+/// Returns the first lines of a media playlist: version and target duration.
+pub(crate) fn media_head(track: &Track, version: u32) -> String {
+    let target = ((track.longest_segment() + SECOND / 2) / SECOND).max(1);
+    let mut text = String::with_capacity(1 << 11);
+    let _ = write!(text, "#EXTM3U\n#EXT-X-VERSION:{version}\n#EXT-X-TARGETDURATION:{target}\n");
+    text
+}
+
+/// Adds the line that names the initialization section, if there is one.
+pub(crate) fn add_map(text: &mut String, track: &Track) {
+    if track.container() == Container::Fmp4 {
+        text.push_str("#EXT-X-MAP:URI=\"init.mp4\"\n");
+    }
+}
+
+fn master_text(tracks: &[Track]) -> String {
+    let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
+    let audio = tracks.iter().find(|track| track.kind() == TrackKind::Audio);
+    if let Some(audio) = audio {
+        let _ = writeln!(
+            text,
+            "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"English\",LANGUAGE=\"en\",DEFAULT=YES,AUTOSELECT=YES,\
+             CHANNELS=\"2\",URI=\"{}/media.m3u8\"",
+            audio.name()
+        );
+    }
+    for track in tracks.iter().filter(|track| track.kind() != TrackKind::Audio) {
+        let bandwidth = track.bandwidth() + audio.map_or(0, Track::bandwidth);
+        let _ = write!(text, "#EXT-X-STREAM-INF:BANDWIDTH={bandwidth}");
+        if let Some(size) = track.frame_size() {
+            let _ = write!(text, ",RESOLUTION={}x{}", size.width, size.height);
+        }
+        let codecs = audio.map_or_else(|| track.codecs(), |audio| format!("{},{}", track.codecs(), audio.codecs()));
+        let group = audio.map_or("", |_| ",AUDIO=\"audio\"");
+        let _ = write!(text, ",CODECS=\"{codecs}\"{group}\n{}/media.m3u8\n", track.name());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::ladder::Ladder;
+    use crate::stream::spec::StreamSpec;
+
+    #[test]
+    fn a_master_playlist_names_every_quality() {
+        let spec = StreamSpec { ladder: Ladder::MOBILE, ..StreamSpec::default() };
+        let text = master_text(&Track::all(&spec));
+        let expected = "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n\
+            #EXT-X-STREAM-INF:BANDWIDTH=200000,RESOLUTION=426x240,CODECS=\"avc1.4d401e,mp4a.40.2\"\n200k/media.m3u8\n\
+            #EXT-X-STREAM-INF:BANDWIDTH=400000,RESOLUTION=640x360,CODECS=\"avc1.4d401e,mp4a.40.2\"\n400k/media.m3u8\n\
+            #EXT-X-STREAM-INF:BANDWIDTH=800000,RESOLUTION=640x360,CODECS=\"avc1.4d401e,mp4a.40.2\"\n800k/media.m3u8\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn audio_apart_is_a_group_that_every_quality_names() {
+        let spec = StreamSpec { audio_apart: true, ladder: Ladder::MOBILE, ..StreamSpec::default() };
+        let text = master_text(&Track::all(&spec));
+        assert!(
+            text.contains("#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\"") && text.contains("URI=\"audio/media.m3u8\"")
+        );
+        assert_eq!(text.matches("CODECS=\"avc1.4d401e,mp4a.40.2\",AUDIO=\"audio\"\n").count(), 3);
+        assert!(text.contains("BANDWIDTH=264000,"));
+    }
+}

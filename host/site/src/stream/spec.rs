@@ -1,0 +1,154 @@
+//! The name of a channel with its options, such as `match,ladder=mobile,segment=2s`. Options are part of a path
+//! segment and not of the query, so that the relative URIs of playlists keep them.
+
+use percent_encoding::percent_decode_str;
+
+use super::ladder::Ladder;
+use super::micros::{Micros, SECOND, parse_duration};
+
+/// Longest duration of a segment.
+const MAX_SEGMENT: Micros = 60 * SECOND;
+
+/// Longest window, a day.
+const MAX_WINDOW: Micros = 24 * 3_600 * SECOND;
+
+/// Number of segments in the window of a stream that does not set it.
+const DEFAULT_WINDOW_SEGMENTS: u64 = 10;
+
+/// A form of segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Container {
+    /// Fragmented MP4 with an initialization section.
+    Fmp4,
+    /// MPEG-2 transport stream.
+    TransportStream,
+}
+
+impl Container {
+    /// Returns the end of the name of a segment's file.
+    pub(crate) const fn extension(self) -> &'static str {
+        match self {
+            Self::Fmp4 => ".m4s",
+            Self::TransportStream => ".ts",
+        }
+    }
+}
+
+/// The options of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StreamSpec {
+    /// The qualities.
+    pub ladder: Ladder,
+    /// Duration of a segment.
+    pub segment: Micros,
+    /// Duration of what a live playlist lists.
+    pub window: Micros,
+    /// Audio has playlists and segments of its own.
+    pub audio_apart: bool,
+    /// Form of the segments.
+    pub container: Container,
+    /// Wall-clock time at which the stream begins, since the Unix epoch.
+    pub start: Micros,
+    /// Number of segments between two discontinuities; 0 for none.
+    pub discontinuity: u64,
+}
+
+impl Default for StreamSpec {
+    fn default() -> Self {
+        Self {
+            ladder: Ladder::HD,
+            segment: 4 * SECOND,
+            window: 0,
+            audio_apart: false,
+            container: Container::Fmp4,
+            start: 0,
+            discontinuity: 0,
+        }
+    }
+}
+
+impl StreamSpec {
+    /// Parses the options that follow the name of a channel.
+    ///
+    /// # Errors
+    /// The message for the client.
+    pub(crate) fn parse(channel: &str) -> Result<Self, String> {
+        let decoded = percent_decode_str(channel).decode_utf8().map_err(|_| "the name is not UTF-8".to_owned())?;
+        let mut spec = Self::default();
+        for option in decoded.split(',').skip(1) {
+            let (key, value) = option.split_once('=').unwrap_or((option, ""));
+            spec.set(key, value).ok_or_else(|| format!("`{option}` is not an option of a stream"))?;
+        }
+        if spec.window == 0 {
+            spec.window = DEFAULT_WINDOW_SEGMENTS * spec.segment;
+        }
+        if spec.window < 3 * spec.segment {
+            return Err("`window` is shorter than three segments".to_owned());
+        }
+        Ok(spec)
+    }
+
+    /// Sets an option; `None` if there is no such option, or it does not take the value.
+    fn set(&mut self, key: &str, value: &str) -> Option<()> {
+        match key {
+            "ladder" => self.ladder = Ladder::parse(value)?,
+            "segment" => self.segment = duration(value, MAX_SEGMENT)?,
+            "window" => self.window = duration(value, MAX_WINDOW)?,
+            "audio" => self.audio_apart = choice(value, [("apart", true), ("muxed", false)])?,
+            "container" => {
+                self.container = choice(value, [("fmp4", Container::Fmp4), ("ts", Container::TransportStream)])?;
+            }
+            "start" => self.start = value.parse::<u64>().ok()?.checked_mul(SECOND)?,
+            "discontinuity" => self.discontinuity = value.parse().ok()?,
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+/// Parses a duration from 100 ms up to `longest`.
+fn duration(text: &str, longest: Micros) -> Option<Micros> {
+    parse_duration(text).filter(|duration| (100_000..=longest).contains(duration))
+}
+
+/// Returns the value that a word stands for.
+fn choice<T, const N: usize>(word: &str, choices: [(&str, T); N]) -> Option<T> {
+    choices.into_iter().find_map(|(name, value)| (name == word).then_some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_alone_has_the_defaults() {
+        let spec = StreamSpec::parse("match").unwrap();
+        assert_eq!(spec, StreamSpec { window: 40 * SECOND, ..StreamSpec::default() });
+    }
+
+    #[test]
+    fn options_follow_the_name() {
+        let spec = StreamSpec::parse("a,ladder=mobile,segment=2s,window=1m,audio=apart,container=ts,start=7").unwrap();
+        let expected = StreamSpec {
+            ladder: Ladder::MOBILE,
+            segment: 2 * SECOND,
+            window: 60 * SECOND,
+            audio_apart: true,
+            container: Container::TransportStream,
+            start: 7 * SECOND,
+            discontinuity: 0,
+        };
+        assert_eq!(spec, expected);
+        assert_eq!(StreamSpec::parse("a%2Csegment%3D2s"), StreamSpec::parse("a,segment=2s"));
+    }
+
+    #[test]
+    fn an_option_that_is_unknown_or_out_of_range_is_named() {
+        for option in ["segmnt=2s", "segment=2", "segment=99ms", "segment=61s", "ladder=", "audio", "window=25h", ""] {
+            let why = StreamSpec::parse(&format!("a,{option}")).unwrap_err();
+            assert_eq!(why, format!("`{option}` is not an option of a stream"));
+        }
+        assert!(StreamSpec::parse("a,window=11s").is_err());
+        assert!(StreamSpec::parse("a%FF").is_err());
+    }
+}

@@ -1,0 +1,186 @@
+//! A track: one rendition of a stream, as a list without end of segments that are found by number or by time.
+
+use super::filler;
+use super::ladder::FrameSize;
+use super::micros::Micros;
+use super::spec::{Container, StreamSpec};
+use crate::body::BodySource;
+
+/// Bit rate of audio that has a track of its own, in kb/s.
+const AUDIO_KBPS: u32 = 64;
+
+/// Name of the audio track.
+const AUDIO_NAME: &str = "audio";
+
+/// The media that a track carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TrackKind {
+    /// Video and audio.
+    Muxed,
+    /// Video alone.
+    Video,
+    /// Audio alone.
+    Audio,
+}
+
+/// One rendition of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Track {
+    kind: TrackKind,
+    kbps: u32,
+    segment: Micros,
+    container: Container,
+}
+
+/// Place and size of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SegmentInfo {
+    /// Its begin on the time axis of the stream.
+    pub start: Micros,
+    /// Its duration.
+    pub duration: Micros,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+impl SegmentInfo {
+    /// Returns the end of the segment on the time axis of the stream, when an encoder has finished it.
+    pub(crate) const fn end(&self) -> Micros {
+        self.start + self.duration
+    }
+}
+
+impl Track {
+    /// Returns the tracks of a stream: qualities in ascending order, then audio if it is apart.
+    pub(crate) fn all(spec: &StreamSpec) -> Vec<Self> {
+        let videos = spec.ladder.rates().iter().map(|kbps| Self::video(spec, *kbps));
+        videos.chain(spec.audio_apart.then(|| Self::audio(spec))).collect()
+    }
+
+    /// Returns the track of that name.
+    pub(crate) fn find(spec: &StreamSpec, name: &str) -> Option<Self> {
+        if name == AUDIO_NAME {
+            return spec.audio_apart.then(|| Self::audio(spec));
+        }
+        let kbps = name.strip_suffix('k')?.parse().ok()?;
+        spec.ladder.rates().contains(&kbps).then(|| Self::video(spec, kbps))
+    }
+
+    fn video(spec: &StreamSpec, kbps: u32) -> Self {
+        let kind = if spec.audio_apart { TrackKind::Video } else { TrackKind::Muxed };
+        Self { kind, kbps, segment: spec.segment, container: spec.container }
+    }
+
+    fn audio(spec: &StreamSpec) -> Self {
+        Self { kind: TrackKind::Audio, kbps: AUDIO_KBPS, segment: spec.segment, container: spec.container }
+    }
+
+    /// Returns the name, which is a part of its URIs.
+    pub(crate) fn name(&self) -> String {
+        if self.kind == TrackKind::Audio { AUDIO_NAME.to_owned() } else { format!("{}k", self.kbps) }
+    }
+
+    /// Returns the media that it carries.
+    pub(crate) const fn kind(&self) -> TrackKind {
+        self.kind
+    }
+
+    /// Returns the form of its segments.
+    pub(crate) const fn container(&self) -> Container {
+        self.container
+    }
+
+    /// Returns the bit rate in bits per second, never exceeded by a segment.
+    pub(crate) const fn bandwidth(&self) -> u64 {
+        self.kbps as u64 * 1_000
+    }
+
+    /// Returns the size of the picture; `None` for audio.
+    pub(crate) fn frame_size(&self) -> Option<FrameSize> {
+        (self.kind != TrackKind::Audio).then(|| FrameSize::of_rate(self.kbps))
+    }
+
+    /// Returns the codecs as in RFC 6381.
+    pub(crate) fn codecs(&self) -> String {
+        let video = match FrameSize::of_rate(self.kbps).height {
+            0..=480 => "avc1.4d401e",
+            481..=720 => "avc1.4d401f",
+            _ => "avc1.640028",
+        };
+        match self.kind {
+            TrackKind::Muxed => format!("{video},mp4a.40.2"),
+            TrackKind::Video => video.to_owned(),
+            TrackKind::Audio => "mp4a.40.2".to_owned(),
+        }
+    }
+
+    /// Returns the longest duration of a segment.
+    pub(crate) const fn longest_segment(&self) -> Micros {
+        self.segment
+    }
+
+    /// Returns place and size of a segment.
+    pub(crate) const fn segment(&self, number: u64) -> SegmentInfo {
+        let bytes = self.kbps as u64 * self.segment / 8_000;
+        SegmentInfo {
+            start: number.saturating_mul(self.segment),
+            duration: self.segment,
+            bytes: filler::segment_bytes(self.container, bytes),
+        }
+    }
+
+    /// Returns the number of the segment that holds a time.
+    pub(crate) const fn number_at(&self, position: Micros) -> u64 {
+        position / self.segment
+    }
+
+    /// Returns the number of the first segment that begins at a time or later.
+    pub(crate) const fn number_from(&self, position: Micros) -> u64 {
+        position.div_ceil(self.segment)
+    }
+
+    /// Returns the bytes of the initialization section.
+    pub(crate) fn init_body(&self) -> BodySource {
+        filler::init()
+    }
+
+    /// Returns the bytes of a segment.
+    pub(crate) fn segment_body(&self, number: u64) -> BodySource {
+        filler::segment(self.container, self.segment(number).bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::micros::SECOND;
+
+    #[test]
+    fn tracks_are_found_by_their_names() {
+        let spec = StreamSpec { audio_apart: true, ..StreamSpec::default() };
+        let tracks = Track::all(&spec);
+        assert_eq!(tracks.iter().map(Track::name).collect::<Vec<_>>(), ["800k", "2800k", "5000k", "audio"]);
+        for track in tracks {
+            assert_eq!(Track::find(&spec, &track.name()), Some(track));
+        }
+        assert_eq!(Track::find(&spec, "801k"), None);
+        assert_eq!(Track::find(&StreamSpec::default(), "audio"), None);
+    }
+
+    #[test]
+    fn sizes_are_exactly_those_of_the_bit_rate() {
+        let spec = StreamSpec::default();
+        assert_eq!(Track::find(&spec, "800k").unwrap().segment(7).bytes, 400_000);
+        assert_eq!(Track::find(&spec, "5000k").unwrap().segment(7).bytes, 2_500_000);
+        let spec = StreamSpec { container: Container::TransportStream, ..spec };
+        assert_eq!(Track::find(&spec, "800k").unwrap().segment(7).bytes, 400_000 / 188 * 188);
+    }
+
+    #[test]
+    fn segments_follow_each_other_without_a_gap() {
+        let track = Track::find(&StreamSpec::default(), "800k").unwrap();
+        assert_eq!(track.segment(7).end(), track.segment(8).start);
+        assert_eq!((track.number_at(8 * SECOND - 1), track.number_at(8 * SECOND)), (1, 2));
+        assert_eq!((track.number_from(8 * SECOND), track.number_from(8 * SECOND + 1)), (2, 3));
+    }
+}
