@@ -18,7 +18,6 @@ pub(crate) fn answer(ask: &PageRequest<'_>) -> PageOutcome {
         Route::Master => hls::master(ask),
         Route::Media => hls::media(ask),
         Route::Segment => hls::segment(ask),
-        Route::LiveMaster | Route::LiveMedia | Route::LiveInit | Route::LiveSegment => stream::answer(ask),
         Route::WebSocket => websocket::handshake(ask),
         Route::Events => events::stream(ask),
         Route::Status => exact::status(ask),
@@ -37,6 +36,9 @@ pub(crate) fn answer(ask: &PageRequest<'_>) -> PageOutcome {
         Route::Close | Route::Reset | Route::Malformed | Route::Truncated | Route::Endless => {
             misbehave::misbehave(ask.route)
         }
+        Route::LiveMaster | Route::LiveMedia | Route::LiveInit | Route::LiveSegment => stream::answer(ask),
+        Route::LowLatencyMaster | Route::LowLatencyMedia | Route::LowLatencyInit => stream::answer(ask),
+        Route::LowLatencySegment | Route::LowLatencyPart => stream::answer(ask),
         Route::Unknown => error_reply(StatusCode::NOT_FOUND, "no such route").into(),
     }
 }

@@ -17,6 +17,11 @@ pub enum Route {
     LiveMedia,
     LiveInit,
     LiveSegment,
+    LowLatencyMaster,
+    LowLatencyMedia,
+    LowLatencyInit,
+    LowLatencySegment,
+    LowLatencyPart,
     WebSocket,
     Events,
     Status,
@@ -43,7 +48,7 @@ pub enum Route {
 
 impl Route {
     /// All routes, in the order of their discriminants.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 36] = [
         Self::Auth,
         Self::Catalog,
         Self::StreamStart,
@@ -54,6 +59,11 @@ impl Route {
         Self::LiveMedia,
         Self::LiveInit,
         Self::LiveSegment,
+        Self::LowLatencyMaster,
+        Self::LowLatencyMedia,
+        Self::LowLatencyInit,
+        Self::LowLatencySegment,
+        Self::LowLatencyPart,
         Self::WebSocket,
         Self::Events,
         Self::Status,
@@ -90,6 +100,11 @@ impl Route {
             Self::LiveMedia => "/live/{channel}/{track}/media.m3u8",
             Self::LiveInit => "/live/{channel}/{track}/init.mp4",
             Self::LiveSegment => "/live/{channel}/{track}/{segment}",
+            Self::LowLatencyMaster => "/ll/{channel}/master.m3u8",
+            Self::LowLatencyMedia => "/ll/{channel}/{track}/media.m3u8",
+            Self::LowLatencyInit => "/ll/{channel}/{track}/init.mp4",
+            Self::LowLatencySegment => "/ll/{channel}/{track}/{segment}",
+            Self::LowLatencyPart => "/ll/{channel}/{track}/{segment}.{part}.m4s",
             Self::WebSocket => "/ws",
             Self::Events => "/events",
             Self::Status => "/status/{code}",
@@ -127,6 +142,7 @@ impl Route {
             Some(("big-header", _)) => Self::BigHeader,
             Some(("hls", rest)) => Self::playlist(rest),
             Some(("live", rest)) => Self::live(rest),
+            Some(("ll", rest)) => Self::low_latency(rest),
             Some(("api", "v1/catalog")) => Self::Catalog,
             Some(("api", "v1/stream/start")) => Self::StreamStart,
             Some(("cookie", "set")) => Self::CookieSet,
@@ -178,6 +194,18 @@ impl Route {
         }
     }
 
+    /// Returns the route of a path by the part after `/ll/`.
+    fn low_latency(rest: &str) -> Self {
+        match StreamPath::split(rest) {
+            Some(StreamPath::Whole("master.m3u8")) => Self::LowLatencyMaster,
+            Some(StreamPath::OfTrack("media.m3u8")) => Self::LowLatencyMedia,
+            Some(StreamPath::OfTrack("init.mp4")) => Self::LowLatencyInit,
+            Some(StreamPath::OfTrack(file)) if file.matches('.').count() == 2 => Self::LowLatencyPart,
+            Some(StreamPath::OfTrack(_)) => Self::LowLatencySegment,
+            _ => Self::Unknown,
+        }
+    }
+
     /// Returns the part of a path after the fixed beginning of the pattern: `404` of `/status/404`; empty if nothing
     /// varies.
     pub fn variable_part(self, path: &str) -> &str {
@@ -192,9 +220,14 @@ impl Route {
             Self::StreamStart => Some("POST"),
             Self::WebSocket => Some("GET"),
             Self::Catalog | Self::Master | Self::Media | Self::Segment | Self::Events => Some("GET, HEAD"),
-            Self::LiveMaster | Self::LiveMedia | Self::LiveInit | Self::LiveSegment => Some("GET, HEAD"),
+            stream if stream.is_stream() => Some("GET, HEAD"),
             _ => None,
         }
+    }
+
+    /// Returns `true` if it is a part of the streaming origin.
+    pub(crate) const fn is_stream(self) -> bool {
+        Self::LiveMaster as usize <= self as usize && self as usize <= Self::LowLatencyPart as usize
     }
 
     /// Returns `true` if its page reads the request's body.

@@ -1,6 +1,8 @@
 //! Bytes that take the place of media where only their number matters. They are shared by all replies. Transport
 //! streams are valid; fragmented MP4 has the boxes that tell its form, and zeros.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::spec::Container;
@@ -40,6 +42,12 @@ pub(crate) fn segment(container: Container, bytes: u64) -> BodySource {
         Container::Fmp4 => with_head(SEGMENT_HEAD, &ZEROS, bytes),
         Container::TransportStream => with_head(PROGRAM_TABLES, NULL_PACKETS, bytes),
     }
+}
+
+/// Returns some bytes of a segment of fragmented MP4.
+pub(crate) fn slice(range: &Range<u64>) -> BodySource {
+    let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(SEGMENT_HEAD.len());
+    with_head(&SEGMENT_HEAD[within(range.start)..within(range.end)], &ZEROS, range.end.saturating_sub(range.start))
 }
 
 fn with_head(head: &'static [u8], pattern: &'static [u8], bytes: u64) -> BodySource {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use hyper::StatusCode;
 
-use super::micros::SECOND;
+use super::micros::{Micros, SECOND};
 use super::refusal::Refusal;
 use super::request::StreamRequest;
 use super::spec::Container;
@@ -47,9 +47,14 @@ pub(crate) fn media(track: &Track, body: BodySource) -> PageReply {
     with_media_type(StatusCode::OK, media_type, body)
 }
 
+/// Returns the target duration: that of the longest segment, rounded to whole seconds.
+pub(crate) fn target_duration(track: &Track) -> Micros {
+    ((track.longest_segment() + SECOND / 2) / SECOND).max(1) * SECOND
+}
+
 /// Returns the first lines of a media playlist: version and target duration.
 pub(crate) fn media_head(track: &Track, version: u32) -> String {
-    let target = ((track.longest_segment() + SECOND / 2) / SECOND).max(1);
+    let target = target_duration(track) / SECOND;
     let mut text = String::with_capacity(1 << 11);
     let _ = write!(text, "#EXTM3U\n#EXT-X-VERSION:{version}\n#EXT-X-TARGETDURATION:{target}\n");
     text

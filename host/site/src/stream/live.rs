@@ -9,7 +9,7 @@ use super::request::StreamRequest;
 use super::spec::StreamSpec;
 use super::timestamp::IsoTime;
 use super::track::Track;
-use super::window::{LiveWindow, is_available};
+use super::window::{LiveWindow, has_left};
 use crate::page_outcome::PageReply;
 
 /// Serves a media playlist.
@@ -30,7 +30,8 @@ pub(crate) fn media(request: &StreamRequest<'_>) -> Result<PageReply, Refusal> {
 pub(crate) fn segment(request: &StreamRequest<'_>) -> Result<PageReply, Refusal> {
     let track = request.track()?;
     let number = request.segment_number(&track)?;
-    if !is_available(&track.segment(number), request.position()?, request.spec.window) {
+    let (segment, position) = (track.segment(number), request.position()?);
+    if position < segment.end() || has_left(&segment, position, request.spec.window) {
         return Err(Refusal::not_found("the segment does not exist at this time"));
     }
     Ok(hls::media(&track, track.segment_body(number)))

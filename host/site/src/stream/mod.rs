@@ -8,13 +8,16 @@
 //! | `request`, `refusal` | a request taken apart, and the reply to one that cannot be served |
 //! | `track`, `filler` | segments of a rendition: place, size, bytes |
 //! | `window` | the segments that exist at a time |
-//! | `hls`, `live` | playlists |
+//! | `hls`, `live`, `low_latency` | playlists |
+//! | `directives` | the part of a query that asks for the next playlist |
 //! | `micros`, `timestamp` | times and their forms |
 
+mod directives;
 mod filler;
 mod hls;
 mod ladder;
 mod live;
+mod low_latency;
 mod micros;
 mod refusal;
 mod request;
@@ -25,7 +28,7 @@ mod window;
 
 use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue};
 
-use crate::page_outcome::{PageOutcome, PageReply};
+use crate::page_outcome::PageOutcome;
 use crate::page_request::PageRequest;
 use crate::route::Route;
 use refusal::Refusal;
@@ -33,7 +36,7 @@ use request::StreamRequest;
 
 /// Serves a route of a stream.
 pub(crate) fn answer(page: &PageRequest<'_>) -> PageOutcome {
-    let mut outcome = reply(page).map_or_else(PageOutcome::from, PageOutcome::from);
+    let mut outcome = outcome(page).unwrap_or_else(PageOutcome::from);
     if let PageOutcome::Reply(reply) = &mut outcome {
         // A page with a player may come from another site.
         let fields = reply.headers_mut();
@@ -43,13 +46,15 @@ pub(crate) fn answer(page: &PageRequest<'_>) -> PageOutcome {
     outcome
 }
 
-fn reply(page: &PageRequest<'_>) -> Result<PageReply, Refusal> {
+fn outcome(page: &PageRequest<'_>) -> Result<PageOutcome, Refusal> {
     let request = StreamRequest::parse(page)?;
-    match page.route {
-        Route::LiveMaster => Ok(hls::master(&request)),
-        Route::LiveMedia => live::media(&request),
-        Route::LiveInit => hls::init(&request),
-        Route::LiveSegment => live::segment(&request),
-        _ => Err(Refusal::not_found("no such stream")),
-    }
+    Ok(match page.route {
+        Route::LiveMaster | Route::LowLatencyMaster => hls::master(&request).into(),
+        Route::LiveInit | Route::LowLatencyInit => hls::init(&request)?.into(),
+        Route::LiveSegment | Route::LowLatencySegment => live::segment(&request)?.into(),
+        Route::LiveMedia => live::media(&request)?.into(),
+        Route::LowLatencyMedia => low_latency::media(&request)?,
+        Route::LowLatencyPart => low_latency::part(&request)?,
+        _ => return Err(Refusal::not_found("no such stream")),
+    })
 }

@@ -1,5 +1,7 @@
 //! A request for a part of a stream: the path taken apart, and the time.
 
+use std::time::Duration;
+
 use hyper::StatusCode;
 use hyper::header::{DATE, HeaderValue};
 
@@ -14,6 +16,8 @@ use crate::page_request::PageRequest;
 
 /// A request whose route is one of a stream's.
 pub(crate) struct StreamRequest<'a> {
+    /// The whole request.
+    pub page: &'a PageRequest<'a>,
     /// The options of the channel or movie.
     pub spec: StreamSpec,
     /// Name of the track; empty in requests for the whole stream.
@@ -29,13 +33,13 @@ impl<'a> StreamRequest<'a> {
     ///
     /// # Errors
     /// The options of the channel are wrong.
-    pub(crate) fn parse(page: &'a PageRequest<'_>) -> Result<Self, Refusal> {
+    pub(crate) fn parse(page: &'a PageRequest<'a>) -> Result<Self, Refusal> {
         let (channel, rest) = page.path_rest().split_once('/').unwrap_or_default();
         let (track, file) = rest.rsplit_once('/').unwrap_or(("", rest));
         let spec = StreamSpec::parse(channel).map_err(Refusal::bad_request)?;
         let wall = page.shared.timer.epoch() + page.shared.timer.now();
         let wall = wall.as_secs().saturating_mul(SECOND).saturating_add(u64::from(wall.subsec_micros()));
-        Ok(Self { spec, track, file, wall })
+        Ok(Self { page, spec, track, file, wall })
     }
 
     /// Returns a reply with a playlist or manifest. Its `date` is of the site's clock, which may be virtual: players
@@ -62,6 +66,12 @@ impl<'a> StreamRequest<'a> {
     /// The stream has not begun.
     pub(crate) fn position(&self) -> Result<Micros, Refusal> {
         self.wall.checked_sub(self.spec.start).ok_or(Refusal::not_found("the stream has not begun"))
+    }
+
+    /// Converts a time on the axis of the stream to one of the site's timer.
+    pub(crate) fn timer_time(&self, position: Micros) -> Duration {
+        let wall = Duration::from_micros(self.spec.start.saturating_add(position));
+        wall.saturating_sub(self.page.shared.timer.epoch())
     }
 
     /// Returns the number in the name of a segment.

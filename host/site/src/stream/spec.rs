@@ -41,6 +41,8 @@ pub(crate) struct StreamSpec {
     pub ladder: Ladder,
     /// Duration of a segment.
     pub segment: Micros,
+    /// Duration of a part of a segment; the last one of a segment may be shorter.
+    pub part: Micros,
     /// Duration of what a live playlist lists.
     pub window: Micros,
     /// Audio has playlists and segments of its own.
@@ -58,6 +60,7 @@ impl Default for StreamSpec {
         Self {
             ladder: Ladder::HD,
             segment: 4 * SECOND,
+            part: SECOND / 2,
             window: 0,
             audio_apart: false,
             container: Container::Fmp4,
@@ -85,6 +88,7 @@ impl StreamSpec {
         if spec.window < 3 * spec.segment {
             return Err("`window` is shorter than three segments".to_owned());
         }
+        spec.part = spec.part.min(spec.segment);
         Ok(spec)
     }
 
@@ -93,6 +97,7 @@ impl StreamSpec {
         match key {
             "ladder" => self.ladder = Ladder::parse(value)?,
             "segment" => self.segment = duration(value, MAX_SEGMENT)?,
+            "part" => self.part = duration(value, MAX_SEGMENT)?,
             "window" => self.window = duration(value, MAX_WINDOW)?,
             "audio" => self.audio_apart = choice(value, [("apart", true), ("muxed", false)])?,
             "container" => {
@@ -128,10 +133,13 @@ mod tests {
 
     #[test]
     fn options_follow_the_name() {
-        let spec = StreamSpec::parse("a,ladder=mobile,segment=2s,window=1m,audio=apart,container=ts,start=7").unwrap();
+        let spec =
+            StreamSpec::parse("a,ladder=mobile,segment=2s,part=250ms,window=1m,audio=apart,container=ts,start=7")
+                .unwrap();
         let expected = StreamSpec {
             ladder: Ladder::MOBILE,
             segment: 2 * SECOND,
+            part: SECOND / 4,
             window: 60 * SECOND,
             audio_apart: true,
             container: Container::TransportStream,

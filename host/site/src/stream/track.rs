@@ -1,5 +1,7 @@
 //! A track: one rendition of a stream, as a list without end of segments that are found by number or by time.
 
+use std::ops::Range;
+
 use super::filler;
 use super::ladder::FrameSize;
 use super::micros::Micros;
@@ -29,6 +31,7 @@ pub(crate) struct Track {
     kind: TrackKind,
     kbps: u32,
     segment: Micros,
+    part: Micros,
     container: Container,
 }
 
@@ -46,7 +49,27 @@ pub(crate) struct SegmentInfo {
 impl SegmentInfo {
     /// Returns the end of the segment on the time axis of the stream, when an encoder has finished it.
     pub(crate) const fn end(&self) -> Micros {
-        self.start + self.duration
+        self.start.saturating_add(self.duration)
+    }
+}
+
+/// Place and bytes of a part of a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PartInfo {
+    /// Its begin on the time axis of the stream.
+    pub start: Micros,
+    /// Its duration.
+    pub duration: Micros,
+    /// Its bytes within the segment.
+    pub bytes: Range<u64>,
+    /// A viewer can begin with it.
+    pub independent: bool,
+}
+
+impl PartInfo {
+    /// Returns the end of the part on the time axis of the stream, when an encoder has finished it.
+    pub(crate) const fn end(&self) -> Micros {
+        self.start.saturating_add(self.duration)
     }
 }
 
@@ -68,11 +91,17 @@ impl Track {
 
     fn video(spec: &StreamSpec, kbps: u32) -> Self {
         let kind = if spec.audio_apart { TrackKind::Video } else { TrackKind::Muxed };
-        Self { kind, kbps, segment: spec.segment, container: spec.container }
+        Self { kind, kbps, segment: spec.segment, part: spec.part, container: spec.container }
     }
 
     fn audio(spec: &StreamSpec) -> Self {
-        Self { kind: TrackKind::Audio, kbps: AUDIO_KBPS, segment: spec.segment, container: spec.container }
+        Self {
+            kind: TrackKind::Audio,
+            kbps: AUDIO_KBPS,
+            segment: spec.segment,
+            part: spec.part,
+            container: spec.container,
+        }
     }
 
     /// Returns the name, which is a part of its URIs.
@@ -139,6 +168,34 @@ impl Track {
         position.div_ceil(self.segment)
     }
 
+    /// Returns the longest duration of a part.
+    pub(crate) const fn part_target(&self) -> Micros {
+        self.part
+    }
+
+    /// Returns the number of parts of a segment, at least one.
+    pub(crate) const fn part_count(&self, _number: u64) -> u64 {
+        self.segment.div_ceil(self.part)
+    }
+
+    /// Returns place and bytes of a part of a segment, numbered from 0.
+    pub(crate) fn part(&self, number: u64, index: u64) -> Option<PartInfo> {
+        let segment = self.segment(number);
+        let begin = index.checked_mul(self.part).filter(|begin| *begin < self.segment)?;
+        let end = (begin + self.part).min(self.segment);
+        Some(PartInfo {
+            start: segment.start.saturating_add(begin),
+            duration: end - begin,
+            bytes: segment.bytes * begin / self.segment..segment.bytes * end / self.segment,
+            independent: index == 0,
+        })
+    }
+
+    /// Returns the number of parts of a segment that are complete at a position within it.
+    pub(crate) const fn parts_until(&self, number: u64, position: Micros) -> u64 {
+        position.saturating_sub(self.segment(number).start) / self.part
+    }
+
     /// Returns the bytes of the initialization section.
     pub(crate) fn init_body(&self) -> BodySource {
         filler::init()
@@ -147,6 +204,11 @@ impl Track {
     /// Returns the bytes of a segment.
     pub(crate) fn segment_body(&self, number: u64) -> BodySource {
         filler::segment(self.container, self.segment(number).bytes)
+    }
+
+    /// Returns the bytes of a part of a segment.
+    pub(crate) fn part_body(&self, part: &PartInfo) -> BodySource {
+        filler::slice(&part.bytes)
     }
 }
 
@@ -174,6 +236,20 @@ mod tests {
         assert_eq!(Track::find(&spec, "5000k").unwrap().segment(7).bytes, 2_500_000);
         let spec = StreamSpec { container: Container::TransportStream, ..spec };
         assert_eq!(Track::find(&spec, "800k").unwrap().segment(7).bytes, 400_000 / 188 * 188);
+    }
+
+    #[test]
+    fn the_parts_of_a_segment_are_the_segment() {
+        let spec = StreamSpec { part: 1_500_000, ..StreamSpec::default() };
+        let track = Track::find(&spec, "800k").unwrap();
+        let parts: Vec<_> = (0..track.part_count(5)).filter_map(|index| track.part(5, index)).collect();
+        assert_eq!(parts.iter().map(|part| part.duration).collect::<Vec<_>>(), [1_500_000, 1_500_000, 1_000_000]);
+        assert_eq!((parts[0].start, parts[2].end()), (track.segment(5).start, track.segment(5).end()));
+        assert!(
+            parts.windows(2).all(|pair| pair[0].bytes.end == pair[1].bytes.start && pair[0].end() == pair[1].start)
+        );
+        assert_eq!((parts[0].bytes.start, parts[2].bytes.end), (0, track.segment(5).bytes));
+        assert_eq!(track.part(5, 3), None);
     }
 
     #[test]

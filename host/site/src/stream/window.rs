@@ -22,10 +22,50 @@ impl LiveWindow {
     }
 }
 
-/// Returns `true` while a segment can be requested: from its end on, and, after it has left the playlist, for its own
-/// duration and that of the playlist (RFC 8216, section 6.2.2).
-pub(crate) fn is_available(segment: &SegmentInfo, position: Micros, length: Micros) -> bool {
-    segment.end() <= position && position < segment.end() + 2 * length + segment.duration
+/// Place of a low-latency stream at a time: the complete parts of the segment in progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LiveEdge {
+    /// The segment in progress.
+    pub number: u64,
+    /// Number of its parts that are complete.
+    pub parts: u64,
+}
+
+impl LiveEdge {
+    /// Returns the edge at a position.
+    pub(crate) fn at(track: &Track, position: Micros) -> Self {
+        let number = track.number_at(position);
+        Self { number, parts: track.parts_until(number, position) }
+    }
+
+    /// Returns the end of the last complete part.
+    pub(crate) fn end(&self, track: &Track) -> Micros {
+        track.part(self.number, self.parts).map_or(track.segment(self.number).start, |part| part.start)
+    }
+
+    /// Returns the last complete part.
+    pub(crate) fn last_part(&self, track: &Track) -> Option<PartName> {
+        match (self.parts.checked_sub(1), self.number.checked_sub(1)) {
+            (Some(index), _) => Some(PartName { number: self.number, index }),
+            (None, Some(number)) => Some(PartName { number, index: track.part_count(number) - 1 }),
+            (None, None) => None,
+        }
+    }
+}
+
+/// A part, by the numbers in its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PartName {
+    /// Number of its segment.
+    pub number: u64,
+    /// Its place in the segment, from 0.
+    pub index: u64,
+}
+
+/// Returns `true` once a segment cannot be requested any more: when it has left the playlist, and after that its own
+/// duration and that of the playlist have passed (RFC 8216, section 6.2.2).
+pub(crate) fn has_left(segment: &SegmentInfo, position: Micros, length: Micros) -> bool {
+    position >= segment.end().saturating_add(2 * length + segment.duration)
 }
 
 #[cfg(test)]
@@ -53,7 +93,20 @@ mod tests {
     #[test]
     fn a_segment_stays_for_its_duration_and_that_of_the_playlist() {
         let segment = track().segment(5);
-        let available = |seconds: u64| is_available(&segment, seconds * SECOND, 12 * SECOND);
-        assert_eq!([available(23), available(24), available(51), available(52)], [false, true, true, false]);
+        let left = |seconds: u64| has_left(&segment, seconds * SECOND, 12 * SECOND);
+        assert_eq!([left(24), left(51), left(52)], [false, false, true]);
+    }
+
+    #[test]
+    fn the_edge_moves_by_parts() {
+        let edge = |milliseconds: u64| LiveEdge::at(&track(), milliseconds * 1_000);
+        assert_eq!(edge(499), LiveEdge { number: 0, parts: 0 });
+        assert_eq!(edge(500), LiveEdge { number: 0, parts: 1 });
+        assert_eq!(edge(3_999), LiveEdge { number: 0, parts: 7 });
+        assert_eq!(edge(4_000), LiveEdge { number: 1, parts: 0 });
+        assert_eq!(edge(499).last_part(&track()), None);
+        assert_eq!(edge(500).last_part(&track()), Some(PartName { number: 0, index: 0 }));
+        assert_eq!(edge(4_000).last_part(&track()), Some(PartName { number: 0, index: 7 }));
+        assert_eq!([edge(499).end(&track()), edge(4_600).end(&track())], [0, 4_500_000]);
     }
 }

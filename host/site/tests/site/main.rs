@@ -5,6 +5,7 @@ mod client;
 mod counts;
 mod http2;
 mod live;
+mod low_latency;
 mod misbehaviour;
 mod routes;
 mod streaming;
