@@ -17,6 +17,10 @@
 //! | `/hls/{movie}/master.m3u8` | GET. Leads to `/hls/{movie}/{rendition}/media.m3u8` and `…/{segment}.ts` (RFC 8216) |
 //! | `/live/{channel}/master.m3u8` | GET. A live stream, see below, that leads to `…/{track}/media.m3u8`, `init.mp4` and `{segment}` |
 //! | `/ll/{channel}/master.m3u8` | GET. The same as low-latency HLS (RFC 8216bis), with `…/{track}/{segment}.{part}.m4s` |
+//! | `/dash/vod/{movie}/manifest.mpd` | GET. A movie in DASH, with `…/{track}/init.mp4` and `{segment}`, or `{track}/whole.mp4` |
+//! | `/dash/live/{channel}/manifest.mpd` | GET. A live stream in DASH, with the same segments as in HLS |
+//! | `/dash/ll/{channel}/manifest.mpd` | GET. The same as low-latency DASH: a segment arrives part by part as it is made |
+//! | `/dash/time` | GET. The site's clock, for viewers that set theirs |
 //! | `/ws` | a WebSocket that echoes text and binary messages; 426 without the handshake |
 //! | `/events?count=N&every_ms=M` | GET. N server-sent events (10), one every M ms (100) |
 //! | `/status/{code}` | that status, 200 to 999; 400 for others |
@@ -50,11 +54,15 @@
 //! |---|---|
 //! | `ladder=L` | qualities: `hd` (800, 2800, 5000 kb/s; the default), `mobile` (200, 400, 800) or a list such as `300-900` |
 //! | `segment=D` | duration of a segment, 100 ms to 60 s (4 s) |
-//! | `part=D` | duration of a part of a segment in low-latency HLS (500 ms); the last one may be shorter |
+//! | `part=D` | duration of a part of a segment of low-latency streams (500 ms); the last one may be shorter |
 //! | `window=D` | duration of what a live playlist lists, at least three segments (ten) |
 //! | `audio=apart` | audio of 64 kb/s in playlists and segments of its own; otherwise `muxed` |
 //! | `container=ts` | MPEG-2 transport streams; otherwise `fmp4`, with an initialization section |
-//! | `start=N` | the stream begins N seconds after the Unix epoch; before that it is 404 |
+//! | `length=D` | duration of a movie, up to a day (10 m), in whole segments |
+//! | `index=I` | segments in DASH: `number` (the default), `timeline` (`$Time$`), or `base`, a file with a `sidx`, for movies |
+//! | `update=D` | interval of live manifests in DASH (that of segments), or `never` |
+//! | `utc=U` | clock of live manifests in DASH: URL `absolute` (the default) or `relative`, `direct`, `none` |
+//! | `start=N` | the stream begins N seconds after the Unix epoch; before that it has no segments |
 //! | `discontinuity=N` | a discontinuity after every N segments |
 //!
 //! In low-latency HLS a playlist lists the parts of the last segments and names the next part, which can be requested

@@ -22,6 +22,17 @@ pub enum Route {
     LowLatencyInit,
     LowLatencySegment,
     LowLatencyPart,
+    DashVodManifest,
+    DashVodInit,
+    DashVodSegment,
+    DashVodFile,
+    DashLiveManifest,
+    DashLiveInit,
+    DashLiveSegment,
+    DashLowLatencyManifest,
+    DashLowLatencyInit,
+    DashLowLatencySegment,
+    DashTime,
     WebSocket,
     Events,
     Status,
@@ -48,7 +59,7 @@ pub enum Route {
 
 impl Route {
     /// All routes, in the order of their discriminants.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 47] = [
         Self::Auth,
         Self::Catalog,
         Self::StreamStart,
@@ -64,6 +75,17 @@ impl Route {
         Self::LowLatencyInit,
         Self::LowLatencySegment,
         Self::LowLatencyPart,
+        Self::DashVodManifest,
+        Self::DashVodInit,
+        Self::DashVodSegment,
+        Self::DashVodFile,
+        Self::DashLiveManifest,
+        Self::DashLiveInit,
+        Self::DashLiveSegment,
+        Self::DashLowLatencyManifest,
+        Self::DashLowLatencyInit,
+        Self::DashLowLatencySegment,
+        Self::DashTime,
         Self::WebSocket,
         Self::Events,
         Self::Status,
@@ -105,6 +127,17 @@ impl Route {
             Self::LowLatencyInit => "/ll/{channel}/{track}/init.mp4",
             Self::LowLatencySegment => "/ll/{channel}/{track}/{segment}",
             Self::LowLatencyPart => "/ll/{channel}/{track}/{segment}.{part}.m4s",
+            Self::DashVodManifest => "/dash/vod/{movie}/manifest.mpd",
+            Self::DashVodInit => "/dash/vod/{movie}/{track}/init.mp4",
+            Self::DashVodSegment => "/dash/vod/{movie}/{track}/{segment}",
+            Self::DashVodFile => "/dash/vod/{movie}/{track}/whole.mp4",
+            Self::DashLiveManifest => "/dash/live/{channel}/manifest.mpd",
+            Self::DashLiveInit => "/dash/live/{channel}/{track}/init.mp4",
+            Self::DashLiveSegment => "/dash/live/{channel}/{track}/{segment}",
+            Self::DashLowLatencyManifest => "/dash/ll/{channel}/manifest.mpd",
+            Self::DashLowLatencyInit => "/dash/ll/{channel}/{track}/init.mp4",
+            Self::DashLowLatencySegment => "/dash/ll/{channel}/{track}/{segment}",
+            Self::DashTime => "/dash/time",
             Self::WebSocket => "/ws",
             Self::Events => "/events",
             Self::Status => "/status/{code}",
@@ -142,6 +175,7 @@ impl Route {
             Some(("big-header", _)) => Self::BigHeader,
             Some(("hls", rest)) => Self::playlist(rest),
             Some(("live", rest)) => Self::live(rest),
+            Some(("dash", rest)) => Self::dash(rest),
             Some(("ll", rest)) => Self::low_latency(rest),
             Some(("api", "v1/catalog")) => Self::Catalog,
             Some(("api", "v1/stream/start")) => Self::StreamStart,
@@ -206,6 +240,26 @@ impl Route {
         }
     }
 
+    /// Returns the route of a path by the part after `/dash/`.
+    fn dash(rest: &str) -> Self {
+        let Some((form, rest)) = rest.split_once('/') else {
+            return if rest == "time" { Self::DashTime } else { Self::Unknown };
+        };
+        match (form, StreamPath::split(rest)) {
+            ("vod", Some(StreamPath::Whole("manifest.mpd"))) => Self::DashVodManifest,
+            ("vod", Some(StreamPath::OfTrack("init.mp4"))) => Self::DashVodInit,
+            ("vod", Some(StreamPath::OfTrack("whole.mp4"))) => Self::DashVodFile,
+            ("vod", Some(StreamPath::OfTrack(_))) => Self::DashVodSegment,
+            ("live", Some(StreamPath::Whole("manifest.mpd"))) => Self::DashLiveManifest,
+            ("live", Some(StreamPath::OfTrack("init.mp4"))) => Self::DashLiveInit,
+            ("live", Some(StreamPath::OfTrack(_))) => Self::DashLiveSegment,
+            ("ll", Some(StreamPath::Whole("manifest.mpd"))) => Self::DashLowLatencyManifest,
+            ("ll", Some(StreamPath::OfTrack("init.mp4"))) => Self::DashLowLatencyInit,
+            ("ll", Some(StreamPath::OfTrack(_))) => Self::DashLowLatencySegment,
+            _ => Self::Unknown,
+        }
+    }
+
     /// Returns the part of a path after the fixed beginning of the pattern: `404` of `/status/404`; empty if nothing
     /// varies.
     pub fn variable_part(self, path: &str) -> &str {
@@ -227,7 +281,7 @@ impl Route {
 
     /// Returns `true` if it is a part of the streaming origin.
     pub(crate) const fn is_stream(self) -> bool {
-        Self::LiveMaster as usize <= self as usize && self as usize <= Self::LowLatencyPart as usize
+        Self::LiveMaster as usize <= self as usize && self as usize <= Self::DashTime as usize
     }
 
     /// Returns `true` if its page reads the request's body.

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::spec::Container;
-use crate::body::{BodySource, Filler, LengthPolicy};
+use super::choices::Container;
+use crate::body::{Filler, LengthPolicy};
 use crate::transport_stream::{NULL_PACKETS, PACKET_BYTES, PROGRAM_TABLES};
 
 /// Size of an initialization section in bytes, about that of a real one.
@@ -32,31 +32,37 @@ pub(crate) const fn segment_bytes(container: Container, bytes: u64) -> u64 {
 }
 
 /// Returns an initialization section.
-pub(crate) fn init() -> BodySource {
-    with_head(INIT_HEAD, &ZEROS, INIT_BYTES)
+pub(crate) fn init() -> Filler {
+    slice_of(INIT_HEAD, &(0..INIT_BYTES))
+}
+
+/// Returns some bytes of an initialization section.
+pub(crate) fn init_slice(range: &Range<u64>) -> Filler {
+    slice_of(INIT_HEAD, range)
 }
 
 /// Returns a segment of a size that [`segment_bytes`] gave.
-pub(crate) fn segment(container: Container, bytes: u64) -> BodySource {
+pub(crate) fn segment(container: Container, bytes: u64) -> Filler {
     match container {
-        Container::Fmp4 => with_head(SEGMENT_HEAD, &ZEROS, bytes),
-        Container::TransportStream => with_head(PROGRAM_TABLES, NULL_PACKETS, bytes),
+        Container::Fmp4 => segment_slice(&(0..bytes)),
+        Container::TransportStream => with_head(PROGRAM_TABLES, NULL_PACKETS, bytes - PROGRAM_TABLES.len() as u64),
     }
 }
 
 /// Returns some bytes of a segment of fragmented MP4.
-pub(crate) fn slice(range: &Range<u64>) -> BodySource {
-    let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(SEGMENT_HEAD.len());
-    with_head(&SEGMENT_HEAD[within(range.start)..within(range.end)], &ZEROS, range.end.saturating_sub(range.start))
+pub(crate) fn segment_slice(range: &Range<u64>) -> Filler {
+    slice_of(SEGMENT_HEAD, range)
 }
 
-fn with_head(head: &'static [u8], pattern: &'static [u8], bytes: u64) -> BodySource {
-    BodySource::Filler(Filler {
-        head: Bytes::from_static(head),
-        pattern,
-        remaining: bytes.saturating_sub(head.len() as u64),
-        length_policy: LengthPolicy::Announced,
-    })
+/// Returns some bytes of a file that begins with `head`, followed by zeros.
+fn slice_of(head: &'static [u8], range: &Range<u64>) -> Filler {
+    let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(head.len());
+    let head = &head[within(range.start)..within(range.end)];
+    with_head(head, &ZEROS, range.end.saturating_sub(range.start) - head.len() as u64)
+}
+
+fn with_head(head: &'static [u8], pattern: &'static [u8], remaining: u64) -> Filler {
+    Filler { head: Bytes::from_static(head), pattern, remaining, length_policy: LengthPolicy::Announced }
 }
 
 #[cfg(test)]

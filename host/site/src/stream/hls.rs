@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use hyper::StatusCode;
 
+use super::choices::Container;
 use super::micros::{Micros, SECOND};
 use super::refusal::Refusal;
 use super::request::StreamRequest;
-use super::spec::Container;
 use super::track::{Track, TrackKind};
 use crate::body::BodySource;
 use crate::page_outcome::{PageReply, with_media_type};

@@ -11,6 +11,7 @@ use super::request::StreamRequest;
 use super::timestamp::IsoTime;
 use super::track::Track;
 use super::window::{LiveEdge, LiveWindow, PartName, has_left};
+use crate::body::{BodySource, Pieces};
 use crate::page_outcome::PageOutcome;
 
 /// Distance from the edge, in target durations, up to which segments are listed with their parts.
@@ -67,7 +68,9 @@ pub(crate) fn part(request: &StreamRequest<'_>) -> Result<PageOutcome, Refusal> 
     if position < part.end() {
         return Ok(PageOutcome::Again(request.timer_time(part.end())));
     }
-    Ok(hls::media(&track, track.part_body(&part)).into())
+    let length = part.bytes.end - part.bytes.start;
+    let pieces = Pieces::new(length, track.segment_slice(number, &part.bytes).into_iter());
+    Ok(hls::media(&track, BodySource::Pieces(pieces)).into())
 }
 
 impl LowLatencyPlaylist<'_> {

@@ -4,14 +4,19 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | `spec`, `ladder` | the options in the name of a channel |
+//! | `spec`, `choices`, `ladder` | the options in the name of a channel |
 //! | `request`, `refusal` | a request taken apart, and the reply to one that cannot be served |
 //! | `track`, `filler` | segments of a rendition: place, size, bytes |
 //! | `window` | the segments that exist at a time |
 //! | `hls`, `live`, `low_latency` | playlists |
+//! | `dash`, `mpd` | DASH: segments as they are made, and manifests |
+//! | `recording`, `whole_file`, `byte_range` | movies, and movies as one file |
 //! | `directives` | the part of a query that asks for the next playlist |
 //! | `micros`, `timestamp` | times and their forms |
 
+mod byte_range;
+mod choices;
+mod dash;
 mod directives;
 mod filler;
 mod hls;
@@ -19,11 +24,14 @@ mod ladder;
 mod live;
 mod low_latency;
 mod micros;
+mod mpd;
+mod recording;
 mod refusal;
 mod request;
 mod spec;
 mod timestamp;
 mod track;
+mod whole_file;
 mod window;
 
 use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue};
@@ -55,6 +63,15 @@ fn outcome(page: &PageRequest<'_>) -> Result<PageOutcome, Refusal> {
         Route::LiveMedia => live::media(&request)?.into(),
         Route::LowLatencyMedia => low_latency::media(&request)?,
         Route::LowLatencyPart => low_latency::part(&request)?,
+        Route::DashVodManifest => dash::recorded_manifest(&request)?.into(),
+        Route::DashLiveManifest => dash::live_manifest(&request)?.into(),
+        Route::DashLowLatencyManifest => dash::low_latency_manifest(&request)?.into(),
+        Route::DashVodInit | Route::DashLiveInit | Route::DashLowLatencyInit => hls::init(&request)?.into(),
+        Route::DashVodSegment => recording::segment(&request)?.into(),
+        Route::DashVodFile => whole_file::file(&request)?.into(),
+        Route::DashLiveSegment => live::segment(&request)?.into(),
+        Route::DashLowLatencySegment => dash::low_latency_segment(&request)?.into(),
+        Route::DashTime => dash::time(&request).into(),
         _ => return Err(Refusal::not_found("no such stream")),
     })
 }

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use hyper::StatusCode;
-use hyper::header::{DATE, HeaderValue};
+use hyper::header::{DATE, HOST, HeaderValue};
+use hyper::http::uri::Authority;
 
+use super::choices::Addressing;
 use super::micros::{Micros, SECOND};
 use super::refusal::Refusal;
 use super::spec::StreamSpec;
@@ -13,6 +15,7 @@ use super::track::Track;
 use crate::body::BodySource;
 use crate::page_outcome::{PageReply, with_media_type};
 use crate::page_request::PageRequest;
+use crate::route::Route;
 
 /// A request whose route is one of a stream's.
 pub(crate) struct StreamRequest<'a> {
@@ -74,12 +77,32 @@ impl<'a> StreamRequest<'a> {
         wall.saturating_sub(self.page.shared.timer.epoch())
     }
 
-    /// Returns the number in the name of a segment.
+    /// Returns the number of the segment that the file's name tells: by its number, or by its begin if the manifest has
+    /// times.
     ///
     /// # Errors
     /// The file is not named as a segment of that track.
     pub(crate) fn segment_number(&self, track: &Track) -> Result<u64, Refusal> {
-        let number = self.file.strip_suffix(track.container().extension()).and_then(|number| number.parse().ok());
-        number.ok_or(Refusal::not_found("no such file"))
+        let name = self.file.strip_suffix(track.container().extension()).and_then(|name| name.parse().ok());
+        let name = name.ok_or(Refusal::not_found("no such file"))?;
+        if !self.has_times() {
+            return Ok(name);
+        }
+        let number = track.number_at(name);
+        let begins = track.segment(number).start == name;
+        begins.then_some(number).ok_or(Refusal::not_found("no segment begins at that time"))
+    }
+
+    /// Returns `true` if the names of segments are times.
+    fn has_times(&self) -> bool {
+        let is_dash =
+            matches!(self.page.route, Route::DashVodSegment | Route::DashLiveSegment | Route::DashLowLatencySegment);
+        is_dash && self.spec.addressing == Addressing::Timeline
+    }
+
+    /// Returns scheme and authority of the site as the client knows it; empty if it does not say.
+    pub(crate) fn origin(&self) -> String {
+        let authority = self.page.parts.uri.authority().map(Authority::as_str);
+        authority.or(self.page.header(HOST.as_str())).map(|host| format!("http://{host}")).unwrap_or_default()
     }
 }

@@ -3,6 +3,7 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::choices::{Addressing, Container, ManifestUpdate, UtcTiming};
 use super::ladder::Ladder;
 use super::micros::{Micros, SECOND, parse_duration};
 
@@ -12,27 +13,11 @@ const MAX_SEGMENT: Micros = 60 * SECOND;
 /// Longest window, a day.
 const MAX_WINDOW: Micros = 24 * 3_600 * SECOND;
 
+/// Longest duration of a movie.
+const MAX_LENGTH: Micros = 24 * 3_600 * SECOND;
+
 /// Number of segments in the window of a stream that does not set it.
 const DEFAULT_WINDOW_SEGMENTS: u64 = 10;
-
-/// A form of segments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Container {
-    /// Fragmented MP4 with an initialization section.
-    Fmp4,
-    /// MPEG-2 transport stream.
-    TransportStream,
-}
-
-impl Container {
-    /// Returns the end of the name of a segment's file.
-    pub(crate) const fn extension(self) -> &'static str {
-        match self {
-            Self::Fmp4 => ".m4s",
-            Self::TransportStream => ".ts",
-        }
-    }
-}
 
 /// The options of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +30,14 @@ pub(crate) struct StreamSpec {
     pub part: Micros,
     /// Duration of what a live playlist lists.
     pub window: Micros,
+    /// Duration of a movie.
+    pub length: Micros,
+    /// Segments in DASH.
+    pub addressing: Addressing,
+    /// Interval at which a viewer reads a live manifest of DASH again.
+    pub update: ManifestUpdate,
+    /// The clock that a manifest of DASH names.
+    pub utc: UtcTiming,
     /// Audio has playlists and segments of its own.
     pub audio_apart: bool,
     /// Form of the segments.
@@ -62,6 +55,10 @@ impl Default for StreamSpec {
             segment: 4 * SECOND,
             part: SECOND / 2,
             window: 0,
+            length: 600 * SECOND,
+            addressing: Addressing::Number,
+            update: ManifestUpdate::Segment,
+            utc: UtcTiming::Absolute,
             audio_apart: false,
             container: Container::Fmp4,
             start: 0,
@@ -99,10 +96,12 @@ impl StreamSpec {
             "segment" => self.segment = duration(value, MAX_SEGMENT)?,
             "part" => self.part = duration(value, MAX_SEGMENT)?,
             "window" => self.window = duration(value, MAX_WINDOW)?,
-            "audio" => self.audio_apart = choice(value, [("apart", true), ("muxed", false)])?,
-            "container" => {
-                self.container = choice(value, [("fmp4", Container::Fmp4), ("ts", Container::TransportStream)])?;
-            }
+            "length" => self.length = duration(value, MAX_LENGTH)?,
+            "index" => self.addressing = Addressing::parse(value)?,
+            "update" => self.update = ManifestUpdate::parse(value)?,
+            "utc" => self.utc = UtcTiming::parse(value)?,
+            "audio" => self.audio_apart = (value == "apart").then_some(true).or((value == "muxed").then_some(false))?,
+            "container" => self.container = Container::parse(value)?,
             "start" => self.start = value.parse::<u64>().ok()?.checked_mul(SECOND)?,
             "discontinuity" => self.discontinuity = value.parse().ok()?,
             _ => return None,
@@ -114,11 +113,6 @@ impl StreamSpec {
 /// Parses a duration from 100 ms up to `longest`.
 fn duration(text: &str, longest: Micros) -> Option<Micros> {
     parse_duration(text).filter(|duration| (100_000..=longest).contains(duration))
-}
-
-/// Returns the value that a word stands for.
-fn choice<T, const N: usize>(word: &str, choices: [(&str, T); N]) -> Option<T> {
-    choices.into_iter().find_map(|(name, value)| (name == word).then_some(value))
 }
 
 #[cfg(test)]
@@ -144,7 +138,7 @@ mod tests {
             audio_apart: true,
             container: Container::TransportStream,
             start: 7 * SECOND,
-            discontinuity: 0,
+            ..StreamSpec::default()
         };
         assert_eq!(spec, expected);
         assert_eq!(StreamSpec::parse("a%2Csegment%3D2s"), StreamSpec::parse("a,segment=2s"));

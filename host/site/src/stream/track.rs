@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
+use super::choices::Container;
 use super::filler;
 use super::ladder::FrameSize;
 use super::micros::Micros;
-use super::spec::{Container, StreamSpec};
-use crate::body::BodySource;
+use super::spec::StreamSpec;
+use crate::body::{BodySource, Filler};
 
 /// Bit rate of audio that has a track of its own, in kb/s.
 const AUDIO_KBPS: u32 = 64;
@@ -198,17 +199,27 @@ impl Track {
 
     /// Returns the bytes of the initialization section.
     pub(crate) fn init_body(&self) -> BodySource {
-        filler::init()
+        BodySource::Filler(filler::init())
+    }
+
+    /// Returns the size of the initialization section.
+    pub(crate) const fn init_bytes(&self) -> u64 {
+        filler::INIT_BYTES
+    }
+
+    /// Returns some bytes of the initialization section.
+    pub(crate) fn init_slice(&self, range: &Range<u64>) -> Vec<Filler> {
+        vec![filler::init_slice(range)]
     }
 
     /// Returns the bytes of a segment.
     pub(crate) fn segment_body(&self, number: u64) -> BodySource {
-        filler::segment(self.container, self.segment(number).bytes)
+        BodySource::Filler(filler::segment(self.container, self.segment(number).bytes))
     }
 
-    /// Returns the bytes of a part of a segment.
-    pub(crate) fn part_body(&self, part: &PartInfo) -> BodySource {
-        filler::slice(&part.bytes)
+    /// Returns some bytes of a segment of fragmented MP4.
+    pub(crate) fn segment_slice(&self, _number: u64, range: &Range<u64>) -> Vec<Filler> {
+        vec![filler::segment_slice(range)]
     }
 }
 

@@ -1,6 +1,8 @@
 //! The segments of a live stream that exist at a time. Everything follows from the clock: there is no encoder and no
 //! state, so all viewers see the same stream, also at two sites.
 
+use std::ops::Range;
+
 use super::micros::Micros;
 use super::track::{SegmentInfo, Track};
 
@@ -19,6 +21,11 @@ impl LiveWindow {
         let end = track.number_at(position);
         let first = track.number_from(track.segment(end).start.saturating_sub(length));
         Self { first, end }
+    }
+
+    /// Returns the numbers of the listed segments.
+    pub(crate) fn numbers(&self) -> Range<u64> {
+        self.first..self.end
     }
 }
 

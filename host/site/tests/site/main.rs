@@ -3,6 +3,7 @@
 
 mod client;
 mod counts;
+mod dash;
 mod http2;
 mod live;
 mod low_latency;

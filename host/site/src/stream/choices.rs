@@ -1,0 +1,102 @@
+//! The values of options that are words.
+
+use super::micros::{Micros, parse_duration};
+
+/// A form of segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Container {
+    /// Fragmented MP4 with an initialization section.
+    Fmp4,
+    /// MPEG-2 transport stream.
+    TransportStream,
+}
+
+/// The way in which a DASH manifest tells the segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Addressing {
+    /// Names with numbers, and one duration for all.
+    Number,
+    /// Names with times, and a list of durations.
+    Timeline,
+    /// Byte ranges of one file that begins with an index.
+    Base,
+}
+
+/// The clock that a DASH manifest names, against which viewers set theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UtcTiming {
+    /// The route of the site, as an absolute URL.
+    Absolute,
+    /// The route of the site, as a relative URL.
+    Relative,
+    /// The time of the reply itself.
+    Direct,
+    /// None.
+    Absent,
+}
+
+/// The interval at which a viewer reads a live DASH manifest again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ManifestUpdate {
+    /// The duration of a segment.
+    Segment,
+    /// Another duration.
+    Every(Micros),
+    /// No update.
+    Never,
+}
+
+impl Container {
+    /// Parses `fmp4` or `ts`.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "fmp4" => Some(Self::Fmp4),
+            "ts" => Some(Self::TransportStream),
+            _ => None,
+        }
+    }
+
+    /// Returns the end of the name of a segment's file.
+    pub(crate) const fn extension(self) -> &'static str {
+        match self {
+            Self::Fmp4 => ".m4s",
+            Self::TransportStream => ".ts",
+        }
+    }
+}
+
+impl Addressing {
+    /// Parses `number`, `timeline` or `base`.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "number" => Some(Self::Number),
+            "timeline" => Some(Self::Timeline),
+            "base" => Some(Self::Base),
+            _ => None,
+        }
+    }
+}
+
+impl UtcTiming {
+    /// Parses `absolute`, `relative`, `direct` or `none`.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "absolute" => Some(Self::Absolute),
+            "relative" => Some(Self::Relative),
+            "direct" => Some(Self::Direct),
+            "none" => Some(Self::Absent),
+            _ => None,
+        }
+    }
+}
+
+impl ManifestUpdate {
+    /// Parses `segment`, `never` or a duration.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "segment" => Some(Self::Segment),
+            "never" => Some(Self::Never),
+            _ => parse_duration(word).map(Self::Every),
+        }
+    }
+}
