@@ -17,6 +17,7 @@
 //! | `/hls/{movie}/master.m3u8` | GET. Leads to `/hls/{movie}/{rendition}/media.m3u8` and `…/{segment}.ts` (RFC 8216) |
 //! | `/live/{channel}/master.m3u8` | GET. A live stream, see below, that leads to `…/{track}/media.m3u8`, `init.mp4` and `{segment}` |
 //! | `/ll/{channel}/master.m3u8` | GET. The same as low-latency HLS (RFC 8216bis), with `…/{track}/{segment}.{part}.m4s` |
+//! | `/vod/{movie}/master.m3u8` | GET. A movie in HLS, with `…/{track}/whole.mp4` if asked for, and keys in `…/key/{number}` |
 //! | `/dash/vod/{movie}/manifest.mpd` | GET. A movie in DASH, with `…/{track}/init.mp4` and `{segment}`, or `{track}/whole.mp4` |
 //! | `/dash/live/{channel}/manifest.mpd` | GET. A live stream in DASH, with the same segments as in HLS |
 //! | `/dash/ll/{channel}/manifest.mpd` | GET. The same as low-latency DASH: a segment arrives part by part as it is made |
@@ -59,6 +60,8 @@
 //! | `audio=apart` | audio of 64 kb/s in playlists and segments of its own; otherwise `muxed` |
 //! | `container=ts` | MPEG-2 transport streams; otherwise `fmp4`, with an initialization section |
 //! | `length=D` | duration of a movie, up to a day (10 m), in whole segments |
+//! | `layout=file` | segments of a movie in HLS: byte ranges of one file; otherwise `segments` |
+//! | `keys=N` | segments of a movie in HLS have the size of encrypted ones, and a key for every N of them, one for all if 0 |
 //! | `index=I` | segments in DASH: `number` (the default), `timeline` (`$Time$`), or `base`, a file with a `sidx`, for movies |
 //! | `update=D` | interval of live manifests in DASH (that of segments), or `never` |
 //! | `utc=U` | clock of live manifests in DASH: URL `absolute` (the default) or `relative`, `direct`, `none` |

@@ -39,6 +39,8 @@ pub(crate) fn answer(ask: &PageRequest<'_>) -> PageOutcome {
         Route::LiveMaster | Route::LiveMedia | Route::LiveInit | Route::LiveSegment => stream::answer(ask),
         Route::LowLatencyMaster | Route::LowLatencyMedia | Route::LowLatencyInit => stream::answer(ask),
         Route::LowLatencySegment | Route::LowLatencyPart => stream::answer(ask),
+        Route::VodMaster | Route::VodMedia | Route::VodInit | Route::VodSegment => stream::answer(ask),
+        Route::VodFile | Route::VodKey => stream::answer(ask),
         Route::DashVodManifest | Route::DashVodInit | Route::DashVodSegment => stream::answer(ask),
         Route::DashLiveManifest | Route::DashLiveInit | Route::DashLiveSegment => stream::answer(ask),
         Route::DashLowLatencyManifest | Route::DashLowLatencyInit => stream::answer(ask),

@@ -22,6 +22,12 @@ pub enum Route {
     LowLatencyInit,
     LowLatencySegment,
     LowLatencyPart,
+    VodMaster,
+    VodMedia,
+    VodInit,
+    VodSegment,
+    VodFile,
+    VodKey,
     DashVodManifest,
     DashVodInit,
     DashVodSegment,
@@ -59,7 +65,7 @@ pub enum Route {
 
 impl Route {
     /// All routes, in the order of their discriminants.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 53] = [
         Self::Auth,
         Self::Catalog,
         Self::StreamStart,
@@ -75,6 +81,12 @@ impl Route {
         Self::LowLatencyInit,
         Self::LowLatencySegment,
         Self::LowLatencyPart,
+        Self::VodMaster,
+        Self::VodMedia,
+        Self::VodInit,
+        Self::VodSegment,
+        Self::VodFile,
+        Self::VodKey,
         Self::DashVodManifest,
         Self::DashVodInit,
         Self::DashVodSegment,
@@ -127,6 +139,12 @@ impl Route {
             Self::LowLatencyInit => "/ll/{channel}/{track}/init.mp4",
             Self::LowLatencySegment => "/ll/{channel}/{track}/{segment}",
             Self::LowLatencyPart => "/ll/{channel}/{track}/{segment}.{part}.m4s",
+            Self::VodMaster => "/vod/{movie}/master.m3u8",
+            Self::VodMedia => "/vod/{movie}/{track}/media.m3u8",
+            Self::VodInit => "/vod/{movie}/{track}/init.mp4",
+            Self::VodSegment => "/vod/{movie}/{track}/{segment}",
+            Self::VodFile => "/vod/{movie}/{track}/whole.mp4",
+            Self::VodKey => "/vod/{movie}/key/{number}",
             Self::DashVodManifest => "/dash/vod/{movie}/manifest.mpd",
             Self::DashVodInit => "/dash/vod/{movie}/{track}/init.mp4",
             Self::DashVodSegment => "/dash/vod/{movie}/{track}/{segment}",
@@ -176,6 +194,7 @@ impl Route {
             Some(("hls", rest)) => Self::playlist(rest),
             Some(("live", rest)) => Self::live(rest),
             Some(("dash", rest)) => Self::dash(rest),
+            Some(("vod", rest)) => Self::vod(rest),
             Some(("ll", rest)) => Self::low_latency(rest),
             Some(("api", "v1/catalog")) => Self::Catalog,
             Some(("api", "v1/stream/start")) => Self::StreamStart,
@@ -221,9 +240,9 @@ impl Route {
     fn live(rest: &str) -> Self {
         match StreamPath::split(rest) {
             Some(StreamPath::Whole("master.m3u8")) => Self::LiveMaster,
-            Some(StreamPath::OfTrack("media.m3u8")) => Self::LiveMedia,
-            Some(StreamPath::OfTrack("init.mp4")) => Self::LiveInit,
-            Some(StreamPath::OfTrack(_)) => Self::LiveSegment,
+            Some(StreamPath::OfTrack(_, "media.m3u8")) => Self::LiveMedia,
+            Some(StreamPath::OfTrack(_, "init.mp4")) => Self::LiveInit,
+            Some(StreamPath::OfTrack(_, _)) => Self::LiveSegment,
             _ => Self::Unknown,
         }
     }
@@ -232,10 +251,23 @@ impl Route {
     fn low_latency(rest: &str) -> Self {
         match StreamPath::split(rest) {
             Some(StreamPath::Whole("master.m3u8")) => Self::LowLatencyMaster,
-            Some(StreamPath::OfTrack("media.m3u8")) => Self::LowLatencyMedia,
-            Some(StreamPath::OfTrack("init.mp4")) => Self::LowLatencyInit,
-            Some(StreamPath::OfTrack(file)) if file.matches('.').count() == 2 => Self::LowLatencyPart,
-            Some(StreamPath::OfTrack(_)) => Self::LowLatencySegment,
+            Some(StreamPath::OfTrack(_, "media.m3u8")) => Self::LowLatencyMedia,
+            Some(StreamPath::OfTrack(_, "init.mp4")) => Self::LowLatencyInit,
+            Some(StreamPath::OfTrack(_, file)) if file.matches('.').count() == 2 => Self::LowLatencyPart,
+            Some(StreamPath::OfTrack(_, _)) => Self::LowLatencySegment,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Returns the route of a path by the part after `/vod/`.
+    fn vod(rest: &str) -> Self {
+        match StreamPath::split(rest) {
+            Some(StreamPath::Whole("master.m3u8")) => Self::VodMaster,
+            Some(StreamPath::OfTrack("key", _)) => Self::VodKey,
+            Some(StreamPath::OfTrack(_, "media.m3u8")) => Self::VodMedia,
+            Some(StreamPath::OfTrack(_, "init.mp4")) => Self::VodInit,
+            Some(StreamPath::OfTrack(_, "whole.mp4")) => Self::VodFile,
+            Some(StreamPath::OfTrack(_, _)) => Self::VodSegment,
             _ => Self::Unknown,
         }
     }
@@ -247,15 +279,15 @@ impl Route {
         };
         match (form, StreamPath::split(rest)) {
             ("vod", Some(StreamPath::Whole("manifest.mpd"))) => Self::DashVodManifest,
-            ("vod", Some(StreamPath::OfTrack("init.mp4"))) => Self::DashVodInit,
-            ("vod", Some(StreamPath::OfTrack("whole.mp4"))) => Self::DashVodFile,
-            ("vod", Some(StreamPath::OfTrack(_))) => Self::DashVodSegment,
+            ("vod", Some(StreamPath::OfTrack(_, "init.mp4"))) => Self::DashVodInit,
+            ("vod", Some(StreamPath::OfTrack(_, "whole.mp4"))) => Self::DashVodFile,
+            ("vod", Some(StreamPath::OfTrack(_, _))) => Self::DashVodSegment,
             ("live", Some(StreamPath::Whole("manifest.mpd"))) => Self::DashLiveManifest,
-            ("live", Some(StreamPath::OfTrack("init.mp4"))) => Self::DashLiveInit,
-            ("live", Some(StreamPath::OfTrack(_))) => Self::DashLiveSegment,
+            ("live", Some(StreamPath::OfTrack(_, "init.mp4"))) => Self::DashLiveInit,
+            ("live", Some(StreamPath::OfTrack(_, _))) => Self::DashLiveSegment,
             ("ll", Some(StreamPath::Whole("manifest.mpd"))) => Self::DashLowLatencyManifest,
-            ("ll", Some(StreamPath::OfTrack("init.mp4"))) => Self::DashLowLatencyInit,
-            ("ll", Some(StreamPath::OfTrack(_))) => Self::DashLowLatencySegment,
+            ("ll", Some(StreamPath::OfTrack(_, "init.mp4"))) => Self::DashLowLatencyInit,
+            ("ll", Some(StreamPath::OfTrack(_, _))) => Self::DashLowLatencySegment,
             _ => Self::Unknown,
         }
     }
@@ -300,7 +332,7 @@ enum StreamPath<'a> {
     /// `{channel}/{file}`.
     Whole(&'a str),
     /// `{channel}/{track}/{file}`.
-    OfTrack(&'a str),
+    OfTrack(&'a str, &'a str),
 }
 
 impl<'a> StreamPath<'a> {
@@ -311,7 +343,7 @@ impl<'a> StreamPath<'a> {
         match paths {
             ("", ..) | (_, "", ..) | (_, _, Some(""), _) | (.., Some(_)) => None,
             (_, file, None, None) => Some(Self::Whole(file)),
-            (_, _, Some(file), None) => Some(Self::OfTrack(file)),
+            (_, track, Some(file), None) => Some(Self::OfTrack(track, file)),
         }
     }
 }

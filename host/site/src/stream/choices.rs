@@ -46,6 +46,26 @@ pub(crate) enum ManifestUpdate {
     Never,
 }
 
+/// The way in which a playlist of HLS tells the segments of a movie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// Each is a file.
+    Segments,
+    /// Byte ranges of one file.
+    File,
+}
+
+impl Layout {
+    /// Parses `segments` or `file`.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "segments" => Some(Self::Segments),
+            "file" => Some(Self::File),
+            _ => None,
+        }
+    }
+}
+
 impl Container {
     /// Parses `fmp4` or `ts`.
     pub(crate) fn parse(word: &str) -> Option<Self> {

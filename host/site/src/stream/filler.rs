@@ -31,6 +31,14 @@ pub(crate) const fn segment_bytes(container: Container, bytes: u64) -> u64 {
     if whole < head { head } else { whole }
 }
 
+/// Size of a block of AES-128.
+const BLOCK_BYTES: u64 = 16;
+
+/// Returns the size of a segment once it is encrypted: padded to whole blocks by at least one byte.
+pub(crate) const fn encrypted_bytes(bytes: u64) -> u64 {
+    bytes / BLOCK_BYTES * BLOCK_BYTES + BLOCK_BYTES
+}
+
 /// Returns an initialization section.
 pub(crate) fn init() -> Filler {
     slice_of(INIT_HEAD, &(0..INIT_BYTES))

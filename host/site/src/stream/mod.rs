@@ -8,7 +8,7 @@
 //! | `request`, `refusal` | a request taken apart, and the reply to one that cannot be served |
 //! | `track`, `filler` | segments of a rendition: place, size, bytes |
 //! | `window` | the segments that exist at a time |
-//! | `hls`, `live`, `low_latency` | playlists |
+//! | `hls`, `live`, `low_latency`, `vod` | playlists |
 //! | `dash`, `mpd` | DASH: segments as they are made, and manifests |
 //! | `recording`, `whole_file`, `byte_range` | movies, and movies as one file |
 //! | `directives` | the part of a query that asks for the next playlist |
@@ -31,6 +31,7 @@ mod request;
 mod spec;
 mod timestamp;
 mod track;
+mod vod;
 mod whole_file;
 mod window;
 
@@ -63,6 +64,12 @@ fn outcome(page: &PageRequest<'_>) -> Result<PageOutcome, Refusal> {
         Route::LiveMedia => live::media(&request)?.into(),
         Route::LowLatencyMedia => low_latency::media(&request)?,
         Route::LowLatencyPart => low_latency::part(&request)?,
+        Route::VodMaster => hls::master(&request).into(),
+        Route::VodMedia => vod::media(&request)?.into(),
+        Route::VodInit => hls::init(&request)?.into(),
+        Route::VodSegment => recording::segment(&request)?.into(),
+        Route::VodFile => whole_file::file(&request)?.into(),
+        Route::VodKey => vod::key(&request)?.into(),
         Route::DashVodManifest => dash::recorded_manifest(&request)?.into(),
         Route::DashLiveManifest => dash::live_manifest(&request)?.into(),
         Route::DashLowLatencyManifest => dash::low_latency_manifest(&request)?.into(),

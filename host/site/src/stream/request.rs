@@ -40,6 +40,9 @@ impl<'a> StreamRequest<'a> {
         let (channel, rest) = page.path_rest().split_once('/').unwrap_or_default();
         let (track, file) = rest.rsplit_once('/').unwrap_or(("", rest));
         let spec = StreamSpec::parse(channel).map_err(Refusal::bad_request)?;
+        if spec.keys.is_some() && !page.parts.uri.path().starts_with("/vod/") {
+            return Err(Refusal::bad_request("`keys` is for movies in HLS"));
+        }
         let wall = page.shared.timer.epoch() + page.shared.timer.now();
         let wall = wall.as_secs().saturating_mul(SECOND).saturating_add(u64::from(wall.subsec_micros()));
         Ok(Self { page, spec, track, file, wall })

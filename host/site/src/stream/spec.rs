@@ -3,7 +3,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::choices::{Addressing, Container, ManifestUpdate, UtcTiming};
+use super::choices::{Addressing, Container, Layout, ManifestUpdate, UtcTiming};
 use super::ladder::Ladder;
 use super::micros::{Micros, SECOND, parse_duration};
 
@@ -32,6 +32,10 @@ pub(crate) struct StreamSpec {
     pub window: Micros,
     /// Duration of a movie.
     pub length: Micros,
+    /// Segments of a movie in HLS.
+    pub layout: Layout,
+    /// Number of segments that share a key, 0 for all; `None` if they are in clear.
+    pub keys: Option<u64>,
     /// Segments in DASH.
     pub addressing: Addressing,
     /// Interval at which a viewer reads a live manifest of DASH again.
@@ -56,6 +60,8 @@ impl Default for StreamSpec {
             part: SECOND / 2,
             window: 0,
             length: 600 * SECOND,
+            layout: Layout::Segments,
+            keys: None,
             addressing: Addressing::Number,
             update: ManifestUpdate::Segment,
             utc: UtcTiming::Absolute,
@@ -97,6 +103,8 @@ impl StreamSpec {
             "part" => self.part = duration(value, MAX_SEGMENT)?,
             "window" => self.window = duration(value, MAX_WINDOW)?,
             "length" => self.length = duration(value, MAX_LENGTH)?,
+            "layout" => self.layout = Layout::parse(value)?,
+            "keys" => self.keys = Some(value.parse().ok()?),
             "index" => self.addressing = Addressing::parse(value)?,
             "update" => self.update = ManifestUpdate::parse(value)?,
             "utc" => self.utc = UtcTiming::parse(value)?,

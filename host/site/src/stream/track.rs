@@ -34,6 +34,7 @@ pub(crate) struct Track {
     segment: Micros,
     part: Micros,
     container: Container,
+    encrypted: bool,
 }
 
 /// Place and size of a segment.
@@ -92,17 +93,16 @@ impl Track {
 
     fn video(spec: &StreamSpec, kbps: u32) -> Self {
         let kind = if spec.audio_apart { TrackKind::Video } else { TrackKind::Muxed };
-        Self { kind, kbps, segment: spec.segment, part: spec.part, container: spec.container }
+        Self::new(spec, kind, kbps)
     }
 
     fn audio(spec: &StreamSpec) -> Self {
-        Self {
-            kind: TrackKind::Audio,
-            kbps: AUDIO_KBPS,
-            segment: spec.segment,
-            part: spec.part,
-            container: spec.container,
-        }
+        Self::new(spec, TrackKind::Audio, AUDIO_KBPS)
+    }
+
+    fn new(spec: &StreamSpec, kind: TrackKind, kbps: u32) -> Self {
+        let StreamSpec { segment, part, container, .. } = *spec;
+        Self { kind, kbps, segment, part, container, encrypted: spec.keys.is_some() }
     }
 
     /// Returns the name, which is a part of its URIs.
@@ -152,10 +152,11 @@ impl Track {
     /// Returns place and size of a segment.
     pub(crate) const fn segment(&self, number: u64) -> SegmentInfo {
         let bytes = self.kbps as u64 * self.segment / 8_000;
+        let clear = filler::segment_bytes(self.container, bytes);
         SegmentInfo {
             start: number.saturating_mul(self.segment),
             duration: self.segment,
-            bytes: filler::segment_bytes(self.container, bytes),
+            bytes: if self.encrypted { filler::encrypted_bytes(clear) } else { clear },
         }
     }
 
@@ -247,6 +248,8 @@ mod tests {
         assert_eq!(Track::find(&spec, "5000k").unwrap().segment(7).bytes, 2_500_000);
         let spec = StreamSpec { container: Container::TransportStream, ..spec };
         assert_eq!(Track::find(&spec, "800k").unwrap().segment(7).bytes, 400_000 / 188 * 188);
+        let spec = StreamSpec { keys: Some(0), ..StreamSpec::default() };
+        assert_eq!(Track::find(&spec, "800k").unwrap().segment(7).bytes, 400_016);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use hyper::StatusCode;
 use hyper::header::{ACCEPT_RANGES, CONTENT_RANGE, HeaderValue};
 
 use super::byte_range::RequestedBytes;
+use super::choices::Container;
 use super::hls;
 use super::micros::SECOND;
 use super::recording::Recording;
@@ -52,6 +53,9 @@ impl FileSections {
 /// The track does not exist, or has too many segments for an index.
 pub(crate) fn file(request: &StreamRequest<'_>) -> Result<PageReply, Refusal> {
     let recording = Recording::of(request)?;
+    if recording.track.container() == Container::TransportStream {
+        return Err(Refusal::not_found("transport streams are not served as one file"));
+    }
     let layout = FileSections::of(&recording);
     let size = layout.size;
     let field = request.page.header("range");

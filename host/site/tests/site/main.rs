@@ -10,4 +10,5 @@ mod low_latency;
 mod misbehaviour;
 mod routes;
 mod streaming;
+mod vod;
 mod websocket;
