@@ -62,7 +62,7 @@
 //! | `length=D` | duration of a movie, up to a day (10 m), in whole segments |
 //! | `layout=file` | segments of a movie in HLS: byte ranges of one file; otherwise `segments` |
 //! | `keys=N` | segments of a movie in HLS have the size of encrypted ones, and a key for every N of them, one for all if 0 |
-//! | `index=I` | segments in DASH: `number` (the default), `timeline` (`$Time$`), or `base`, a file with a `sidx`, for movies |
+//! | `index=I` | segments in DASH: `number` (the default unless media are uneven), `timeline` (`$Time$`), or `base`, a file with a `sidx`, for movies |
 //! | `update=D` | interval of live manifests in DASH (that of segments), or `never` |
 //! | `utc=U` | clock of live manifests in DASH: URL `absolute` (the default) or `relative`, `direct`, `none` |
 //! | `start=N` | the stream begins N seconds after the Unix epoch; before that it has no segments |
@@ -71,6 +71,21 @@
 //! In low-latency HLS a playlist lists the parts of the last segments and names the next part, which can be requested
 //! before it is complete. `_HLS_msn` and `_HLS_part` wait for a segment or part, `_HLS_skip=YES` leaves out segments
 //! older than six target durations. Requests too far ahead of the stream are 400.
+//!
+//! # Media
+//!
+//! With [`SiteConfig::media`] streams show real media instead of filler, so that players in browsers can play them. The
+//! folder has a folder for each track, named as the track is to be, with an initialization section `init.mp4` and
+//! segments `*.m4s` of one or more fragments, the parts of low-latency streams. Video has one codec and its qualities
+//! have their segments at the same times; audio is one track. All is kept in memory. A live stream plays the recording
+//! over and over, with times that go on; a movie is the recording once, or as often as `length` needs. The options
+//! `ladder`, `segment`, `part`, `audio`, `container` and `keys` follow from the media. ffmpeg writes such a folder, if
+//! the folders `0`, `1` … exist, by
+//!
+//! ```text
+//! ffmpeg … -f dash -seg_duration 2 -frag_type duration -frag_duration 0.5 \
+//!   -init_seg_name '$RepresentationID$/init.mp4' -media_seg_name '$RepresentationID$/$Number$.m4s' manifest.mpd
+//! ```
 //!
 //! # Misbehaviour
 //!

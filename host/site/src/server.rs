@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use super::connection;
 use super::contents::{Catalog, EncodedBodies};
 use super::shared::SiteState;
 use super::stats::SiteStats;
+use super::stream::MediaFolder;
 
 /// Maximum number of connections that wait to be accepted. A load run opens thousands at once; one that finds the queue
 /// full is retried only after a second. The kernel lowers this to its own limit.
@@ -27,6 +29,8 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(10);
 pub struct SiteConfig {
     /// The time of live streams, delays and bodies in pieces; `None` for the time of the system.
     pub time: Option<ManualTime>,
+    /// The folder of media that streams show, see the documentation of the crate; `None` for filler.
+    pub media: Option<PathBuf>,
 }
 
 /// A site that listens. Connections queue up from the moment it is bound; they are answered once it is served.
@@ -43,12 +47,16 @@ impl Site {
     }
 
     /// Listens on an address; port 0 picks a free one. Needs no runtime.
+    ///
+    /// # Errors
+    /// The address cannot be listened on, or the media cannot be served.
     pub fn bind_with(addr: SocketAddr, config: &SiteConfig) -> io::Result<Self> {
         let listener = listen(addr)?;
         let addr = listener.local_addr()?;
         let shared = SiteState {
             stats: Arc::default(),
             timer: config.time.as_ref().map_or_else(DelayTimer::start, |time| Ok(time.timer()))?,
+            media: config.media.as_deref().map(MediaFolder::read).transpose()?,
             catalog: Catalog::default(),
             codings: EncodedBodies::new()?,
         };

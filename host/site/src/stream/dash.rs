@@ -51,8 +51,7 @@ fn manifest(request: &StreamRequest<'_>, presentation: Presentation) -> Result<P
     Ok(request.manifest(MANIFEST, mpd::text(request, presentation)))
 }
 
-/// Serves a segment of a low-latency stream: a complete one at once, the one in progress part by part from when its
-/// first part is complete.
+/// Serves a segment of a low-latency stream: a complete one at once, the one in progress part by part.
 ///
 /// # Errors
 /// The segment does not exist at the time.
@@ -60,16 +59,16 @@ pub(crate) fn low_latency_segment(request: &StreamRequest<'_>) -> Result<PageRep
     let track = request.track()?;
     let number = request.segment_number(&track)?;
     let (segment, position) = (track.segment(number), request.position()?);
-    let is_begun = track.part(number, 0).is_some_and(|part| part.end() <= position);
-    if !is_begun || has_left(&segment, position, request.spec.window) {
+    if position < segment.start || has_left(&segment, position, request.spec.window) {
         return Err(Refusal::not_found("the segment does not exist at this time"));
     }
-    let body = if segment.end() <= position { track.segment_body(number) } else { paced(request, track, number) };
+    let body = if segment.end() <= position { track.segment_body(number) } else { paced(request, &track, number) };
     Ok(hls::media(&track, body))
 }
 
 /// Returns the parts of a segment, each when it is complete.
-fn paced(request: &StreamRequest<'_>, track: Track, number: u64) -> BodySource {
+fn paced(request: &StreamRequest<'_>, track: &Track, number: u64) -> BodySource {
+    let track = track.clone();
     let (epoch, start) = (request.page.shared.timer.epoch(), request.spec.start);
     let pieces = (0..track.part_count(number)).filter_map(move |index| {
         let part = track.part(number, index)?;

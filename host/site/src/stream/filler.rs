@@ -39,11 +39,6 @@ pub(crate) const fn encrypted_bytes(bytes: u64) -> u64 {
     bytes / BLOCK_BYTES * BLOCK_BYTES + BLOCK_BYTES
 }
 
-/// Returns an initialization section.
-pub(crate) fn init() -> Filler {
-    slice_of(INIT_HEAD, &(0..INIT_BYTES))
-}
-
 /// Returns some bytes of an initialization section.
 pub(crate) fn init_slice(range: &Range<u64>) -> Filler {
     slice_of(INIT_HEAD, range)

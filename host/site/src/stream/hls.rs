@@ -8,7 +8,7 @@ use super::choices::Container;
 use super::micros::{Micros, SECOND};
 use super::refusal::Refusal;
 use super::request::StreamRequest;
-use super::track::{Track, TrackKind};
+use super::track::Track;
 use crate::body::BodySource;
 use crate::page_outcome::{PageReply, with_media_type};
 
@@ -22,7 +22,7 @@ pub(crate) fn playlist(request: &StreamRequest<'_>, text: String) -> PageReply {
 
 /// Serves a master playlist, with the lowest quality first, where a player starts.
 pub(crate) fn master(request: &StreamRequest<'_>) -> PageReply {
-    playlist(request, master_text(&Track::all(&request.spec)))
+    playlist(request, master_text(&request.tracks()))
 }
 
 /// Serves an initialization section.
@@ -39,10 +39,10 @@ pub(crate) fn init(request: &StreamRequest<'_>) -> Result<PageReply, Refusal> {
 
 /// Returns a reply with media of a track.
 pub(crate) fn media(track: &Track, body: BodySource) -> PageReply {
-    let media_type = match (track.container(), track.kind()) {
-        (Container::TransportStream, _) => "video/mp2t",
-        (Container::Fmp4, TrackKind::Audio) => "audio/mp4",
-        (Container::Fmp4, _) => "video/mp4",
+    let media_type = match track.container() {
+        Container::TransportStream => "video/mp2t",
+        Container::Fmp4 if track.is_audio() => "audio/mp4",
+        Container::Fmp4 => "video/mp4",
     };
     with_media_type(StatusCode::OK, media_type, body)
 }
@@ -69,7 +69,7 @@ pub(crate) fn add_map(text: &mut String, track: &Track) {
 
 fn master_text(tracks: &[Track]) -> String {
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
-    let audio = tracks.iter().find(|track| track.kind() == TrackKind::Audio);
+    let audio = tracks.iter().find(|track| track.is_audio());
     if let Some(audio) = audio {
         let _ = writeln!(
             text,
@@ -78,7 +78,7 @@ fn master_text(tracks: &[Track]) -> String {
             audio.name()
         );
     }
-    for track in tracks.iter().filter(|track| track.kind() != TrackKind::Audio) {
+    for track in tracks.iter().filter(|track| !track.is_audio()) {
         let bandwidth = track.bandwidth() + audio.map_or(0, Track::bandwidth);
         let _ = write!(text, "#EXT-X-STREAM-INF:BANDWIDTH={bandwidth}");
         if let Some(size) = track.frame_size() {
@@ -94,13 +94,18 @@ fn master_text(tracks: &[Track]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stream::filler_track::FillerTrack;
     use crate::stream::ladder::Ladder;
     use crate::stream::spec::StreamSpec;
+
+    fn tracks(spec: &StreamSpec) -> Vec<Track> {
+        FillerTrack::all(spec).into_iter().map(Track::Filler).collect()
+    }
 
     #[test]
     fn a_master_playlist_names_every_quality() {
         let spec = StreamSpec { ladder: Ladder::MOBILE, ..StreamSpec::default() };
-        let text = master_text(&Track::all(&spec));
+        let text = master_text(&tracks(&spec));
         let expected = "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n\
             #EXT-X-STREAM-INF:BANDWIDTH=200000,RESOLUTION=426x240,CODECS=\"avc1.4d401e,mp4a.40.2\"\n200k/media.m3u8\n\
             #EXT-X-STREAM-INF:BANDWIDTH=400000,RESOLUTION=640x360,CODECS=\"avc1.4d401e,mp4a.40.2\"\n400k/media.m3u8\n\
@@ -111,7 +116,7 @@ mod tests {
     #[test]
     fn audio_apart_is_a_group_that_every_quality_names() {
         let spec = StreamSpec { audio_apart: true, ladder: Ladder::MOBILE, ..StreamSpec::default() };
-        let text = master_text(&Track::all(&spec));
+        let text = master_text(&tracks(&spec));
         assert!(
             text.contains("#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\"") && text.contains("URI=\"audio/media.m3u8\"")
         );

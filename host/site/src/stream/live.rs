@@ -77,11 +77,12 @@ fn add_discontinuity_sequence(text: &mut String, spec: &StreamSpec, first: u64) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stream::filler_track::FillerTrack;
     use crate::stream::micros::SECOND;
 
     fn text(options: &str, seconds: u64) -> Option<String> {
-        let spec = StreamSpec::parse(&format!("a,segment=2s,window=6s{options}")).unwrap();
-        let track = Track::find(&spec, "800k").unwrap();
+        let spec = StreamSpec::parse(&format!("a,segment=2s,window=6s{options}"), None).unwrap();
+        let track = Track::Filler(FillerTrack::find(&spec, "800k").unwrap());
         media_text(&spec, &track, seconds * SECOND)
     }
 

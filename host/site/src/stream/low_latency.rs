@@ -11,7 +11,6 @@ use super::request::StreamRequest;
 use super::timestamp::IsoTime;
 use super::track::Track;
 use super::window::{LiveEdge, LiveWindow, PartName, has_left};
-use crate::body::{BodySource, Pieces};
 use crate::page_outcome::PageOutcome;
 
 /// Distance from the edge, in target durations, up to which segments are listed with their parts.
@@ -27,6 +26,7 @@ const PARTS_HELD_BACK: u64 = 3;
 struct LowLatencyPlaylist<'a> {
     request: &'a StreamRequest<'a>,
     track: Track,
+    position: Micros,
     edge: LiveEdge,
     window: LiveWindow,
 }
@@ -47,7 +47,7 @@ pub(crate) fn media(request: &StreamRequest<'_>) -> Result<PageOutcome, Refusal>
     if window.first == window.end && edge.parts == 0 {
         return Err(Refusal::not_found("no part is complete"));
     }
-    let playlist = LowLatencyPlaylist { request, track, edge, window };
+    let playlist = LowLatencyPlaylist { request, track, position, edge, window };
     Ok(hls::playlist(request, playlist.text(directives.skip)).into())
 }
 
@@ -68,9 +68,7 @@ pub(crate) fn part(request: &StreamRequest<'_>) -> Result<PageOutcome, Refusal> 
     if position < part.end() {
         return Ok(PageOutcome::Again(request.timer_time(part.end())));
     }
-    let length = part.bytes.end - part.bytes.start;
-    let pieces = Pieces::new(length, track.segment_slice(number, &part.bytes).into_iter());
-    Ok(hls::media(&track, BodySource::Pieces(pieces)).into())
+    Ok(hls::media(&track, track.slice_body(number, &part.bytes)).into())
 }
 
 impl LowLatencyPlaylist<'_> {
@@ -127,9 +125,9 @@ impl LowLatencyPlaylist<'_> {
 
     /// Adds the edge of the other tracks, so that a viewer can switch to one without reading its playlist twice.
     fn add_reports(&self, text: &mut String) {
-        let tracks = Track::all(&self.request.spec);
-        for track in tracks.iter().filter(|track| **track != self.track) {
-            let Some(PartName { number, index }) = self.edge.last_part(track) else { continue };
+        for track in self.request.tracks().iter().filter(|track| track.name() != self.track.name()) {
+            let edge = LiveEdge::at(track, self.position);
+            let Some(PartName { number, index }) = edge.last_part(track) else { continue };
             let name = track.name();
             let _ = writeln!(
                 text,

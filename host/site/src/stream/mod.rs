@@ -6,7 +6,9 @@
 //! |---|---|
 //! | `spec`, `choices`, `ladder` | the options in the name of a channel |
 //! | `request`, `refusal` | a request taken apart, and the reply to one that cannot be served |
-//! | `track`, `filler` | segments of a rendition: place, size, bytes |
+//! | `track`, `track_info` | segments of a rendition: place, size, bytes |
+//! | `filler_track`, `filler` | tracks of filler |
+//! | `media` | tracks of real media, from a folder |
 //! | `window` | the segments that exist at a time |
 //! | `hls`, `live`, `low_latency`, `vod` | playlists |
 //! | `dash`, `mpd` | DASH: segments as they are made, and manifests |
@@ -19,10 +21,12 @@ mod choices;
 mod dash;
 mod directives;
 mod filler;
+mod filler_track;
 mod hls;
 mod ladder;
 mod live;
 mod low_latency;
+mod media;
 mod micros;
 mod mpd;
 mod recording;
@@ -31,6 +35,7 @@ mod request;
 mod spec;
 mod timestamp;
 mod track;
+mod track_info;
 mod vod;
 mod whole_file;
 mod window;
@@ -40,6 +45,7 @@ use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, 
 use crate::page_outcome::PageOutcome;
 use crate::page_request::PageRequest;
 use crate::route::Route;
+pub(crate) use media::MediaFolder;
 use refusal::Refusal;
 use request::StreamRequest;
 

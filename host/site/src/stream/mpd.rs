@@ -7,7 +7,7 @@ use super::micros::{Micros, SECOND, Seconds};
 use super::recording::Recording;
 use super::request::StreamRequest;
 use super::timestamp::IsoTime;
-use super::track::{Track, TrackKind};
+use super::track::Track;
 use super::whole_file::FileSections;
 use super::window::{LiveEdge, LiveWindow};
 
@@ -42,14 +42,9 @@ pub(crate) fn text(request: &StreamRequest<'_>, presentation: Presentation) -> S
         );
     }
     text.push_str("  <Period id=\"0\" start=\"PT0S\">\n");
-    let tracks = Track::all(&request.spec);
-    let is_audio = |track: &&Track| track.kind() == TrackKind::Audio;
-    let videos: Vec<_> = tracks.iter().filter(|track| !is_audio(track)).copied().collect();
-    let audios: Vec<_> = tracks.iter().filter(is_audio).copied().collect();
+    let (audios, videos): (Vec<_>, Vec<_>) = request.tracks().into_iter().partition(Track::is_audio);
     add_set(&mut text, request, presentation, &videos);
-    if !audios.is_empty() {
-        add_set(&mut text, request, presentation, &audios);
-    }
+    add_set(&mut text, request, presentation, &audios);
     text.push_str("  </Period>\n");
     if presentation != Presentation::Recorded {
         add_clock(&mut text, request);
@@ -68,8 +63,8 @@ fn add_attributes(text: &mut String, request: &StreamRequest<'_>, presentation: 
         XmlDuration(spec.segment)
     );
     if presentation == Presentation::Recorded {
-        let tracks = Track::all(spec);
-        let duration = tracks.iter().map(|track| Recording::new(*track, spec).end()).max().unwrap_or_default();
+        let ends = request.tracks().into_iter().map(|track| Recording::new(track, spec).end());
+        let duration = ends.max().unwrap_or_default();
         let _ = writeln!(text, " type=\"static\" mediaPresentationDuration=\"{}\">", XmlDuration(duration));
         return;
     }
@@ -100,7 +95,7 @@ fn add_attributes(text: &mut String, request: &StreamRequest<'_>, presentation: 
 /// Adds the tracks between which a viewer may switch.
 fn add_set(text: &mut String, request: &StreamRequest<'_>, presentation: Presentation, tracks: &[Track]) {
     let Some(first) = tracks.first() else { return };
-    let is_audio = first.kind() == TrackKind::Audio;
+    let is_audio = first.is_audio();
     let (id, content) = if is_audio { (1, "audio") } else { (0, "video") };
     let language = if is_audio { " lang=\"en\"" } else { "" };
     let _ = writeln!(
@@ -133,7 +128,7 @@ fn add_representation(text: &mut String, request: &StreamRequest<'_>, track: &Tr
         text.push_str("/>\n");
         return;
     }
-    let FileSections { init, index, .. } = FileSections::of(&Recording::new(*track, &request.spec));
+    let FileSections { init, index, .. } = FileSections::of(&Recording::new(track.clone(), &request.spec));
     let _ = write!(
         text,
         ">\n        <BaseURL>{name}/whole.mp4</BaseURL>\n        <SegmentBase timescale=\"{SECOND}\" \
@@ -156,16 +151,16 @@ fn add_template(text: &mut String, request: &StreamRequest<'_>, presentation: Pr
          media=\"$RepresentationID$/{file}.m4s\""
     );
     if let Presentation::LowLatency(_) = presentation {
-        let offset = Seconds(spec.segment - spec.part);
+        let offset = Seconds(track.mean_segment().saturating_sub(track.part_target()));
         let _ = write!(text, " availabilityTimeOffset=\"{offset}\" availabilityTimeComplete=\"false\"");
     }
     if spec.addressing == Addressing::Number {
-        let _ = writeln!(text, " startNumber=\"0\" duration=\"{}\"/>", track.longest_segment());
+        let _ = writeln!(text, " startNumber=\"0\" duration=\"{}\"/>", track.mean_segment());
         return;
     }
     text.push_str(">\n        <SegmentTimeline>\n");
     let numbers = match presentation {
-        Presentation::Recorded => Recording::new(*track, spec).numbers(),
+        Presentation::Recorded => Recording::new(track.clone(), spec).numbers(),
         Presentation::Live(position) => LiveWindow::at(track, position, spec.window).numbers(),
         Presentation::LowLatency(position) => {
             let LiveEdge { number, parts } = LiveEdge::at(track, position);

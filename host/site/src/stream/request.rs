@@ -1,5 +1,6 @@
 //! A request for a part of a stream: the path taken apart, and the time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::StatusCode;
@@ -7,6 +8,7 @@ use hyper::header::{DATE, HOST, HeaderValue};
 use hyper::http::uri::Authority;
 
 use super::choices::Addressing;
+use super::filler_track::FillerTrack;
 use super::micros::{Micros, SECOND};
 use super::refusal::Refusal;
 use super::spec::StreamSpec;
@@ -39,7 +41,7 @@ impl<'a> StreamRequest<'a> {
     pub(crate) fn parse(page: &'a PageRequest<'a>) -> Result<Self, Refusal> {
         let (channel, rest) = page.path_rest().split_once('/').unwrap_or_default();
         let (track, file) = rest.rsplit_once('/').unwrap_or(("", rest));
-        let spec = StreamSpec::parse(channel).map_err(Refusal::bad_request)?;
+        let spec = StreamSpec::parse(channel, page.shared.media.as_ref()).map_err(Refusal::bad_request)?;
         if spec.keys.is_some() && !page.parts.uri.path().starts_with("/vod/") {
             return Err(Refusal::bad_request("`keys` is for movies in HLS"));
         }
@@ -63,7 +65,19 @@ impl<'a> StreamRequest<'a> {
     /// # Errors
     /// The stream has no such track.
     pub(crate) fn track(&self) -> Result<Track, Refusal> {
-        Track::find(&self.spec, self.track).ok_or(Refusal::not_found("no such track"))
+        let track = match &self.page.shared.media {
+            Some(media) => media.find(self.track).map(|track| Track::Media(Arc::clone(track))),
+            None => FillerTrack::find(&self.spec, self.track).map(Track::Filler),
+        };
+        track.ok_or(Refusal::not_found("no such track"))
+    }
+
+    /// Returns all tracks: qualities in ascending order, then audio if it is apart.
+    pub(crate) fn tracks(&self) -> Vec<Track> {
+        match &self.page.shared.media {
+            Some(media) => media.tracks.iter().map(|track| Track::Media(Arc::clone(track))).collect(),
+            None => FillerTrack::all(&self.spec).into_iter().map(Track::Filler).collect(),
+        }
     }
 
     /// Returns the time on the axis of the stream.

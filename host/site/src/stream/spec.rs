@@ -5,6 +5,7 @@ use percent_encoding::percent_decode_str;
 
 use super::choices::{Addressing, Container, Layout, ManifestUpdate, UtcTiming};
 use super::ladder::Ladder;
+use super::media::MediaFolder;
 use super::micros::{Micros, SECOND, parse_duration};
 
 /// Longest duration of a segment.
@@ -15,6 +16,9 @@ const MAX_WINDOW: Micros = 24 * 3_600 * SECOND;
 
 /// Longest duration of a movie.
 const MAX_LENGTH: Micros = 24 * 3_600 * SECOND;
+
+/// Options that follow from media.
+const OF_MEDIA: [&str; 6] = ["ladder", "segment", "part", "audio", "container", "keys"];
 
 /// Number of segments in the window of a stream that does not set it.
 const DEFAULT_WINDOW_SEGMENTS: u64 = 10;
@@ -78,11 +82,14 @@ impl StreamSpec {
     ///
     /// # Errors
     /// The message for the client.
-    pub(crate) fn parse(channel: &str) -> Result<Self, String> {
+    pub(crate) fn parse(channel: &str, media: Option<&MediaFolder>) -> Result<Self, String> {
         let decoded = percent_decode_str(channel).decode_utf8().map_err(|_| "the name is not UTF-8".to_owned())?;
-        let mut spec = Self::default();
+        let mut spec = media.map_or_else(Self::default, Self::of_media);
         for option in decoded.split(',').skip(1) {
             let (key, value) = option.split_once('=').unwrap_or((option, ""));
+            if media.is_some() && OF_MEDIA.contains(&key) {
+                return Err(format!("the media that the site plays decide on `{key}`"));
+            }
             spec.set(key, value).ok_or_else(|| format!("`{option}` is not an option of a stream"))?;
         }
         if spec.window == 0 {
@@ -93,6 +100,17 @@ impl StreamSpec {
         }
         spec.part = spec.part.min(spec.segment);
         Ok(spec)
+    }
+
+    /// Returns the options of a stream that shows media.
+    fn of_media(media: &MediaFolder) -> Self {
+        Self {
+            segment: media.longest_segment,
+            part: media.longest_part,
+            length: media.length,
+            addressing: if media.is_even { Addressing::Number } else { Addressing::Timeline },
+            ..Self::default()
+        }
     }
 
     /// Sets an option; `None` if there is no such option, or it does not take the value.
@@ -129,14 +147,14 @@ mod tests {
 
     #[test]
     fn a_name_alone_has_the_defaults() {
-        let spec = StreamSpec::parse("match").unwrap();
+        let spec = StreamSpec::parse("match", None).unwrap();
         assert_eq!(spec, StreamSpec { window: 40 * SECOND, ..StreamSpec::default() });
     }
 
     #[test]
     fn options_follow_the_name() {
         let spec =
-            StreamSpec::parse("a,ladder=mobile,segment=2s,part=250ms,window=1m,audio=apart,container=ts,start=7")
+            StreamSpec::parse("a,ladder=mobile,segment=2s,part=250ms,window=1m,audio=apart,container=ts,start=7", None)
                 .unwrap();
         let expected = StreamSpec {
             ladder: Ladder::MOBILE,
@@ -149,16 +167,16 @@ mod tests {
             ..StreamSpec::default()
         };
         assert_eq!(spec, expected);
-        assert_eq!(StreamSpec::parse("a%2Csegment%3D2s"), StreamSpec::parse("a,segment=2s"));
+        assert_eq!(StreamSpec::parse("a%2Csegment%3D2s", None), StreamSpec::parse("a,segment=2s", None));
     }
 
     #[test]
     fn an_option_that_is_unknown_or_out_of_range_is_named() {
         for option in ["segmnt=2s", "segment=2", "segment=99ms", "segment=61s", "ladder=", "audio", "window=25h", ""] {
-            let why = StreamSpec::parse(&format!("a,{option}")).unwrap_err();
+            let why = StreamSpec::parse(&format!("a,{option}"), None).unwrap_err();
             assert_eq!(why, format!("`{option}` is not an option of a stream"));
         }
-        assert!(StreamSpec::parse("a,window=11s").is_err());
-        assert!(StreamSpec::parse("a%FF").is_err());
+        assert!(StreamSpec::parse("a,window=11s", None).is_err());
+        assert!(StreamSpec::parse("a%FF", None).is_err());
     }
 }

@@ -1,276 +1,190 @@
-//! A track: one rendition of a stream, as a list without end of segments that are found by number or by time.
+//! A track: one rendition of a stream, as a list without end of segments that are found by number or by time. Playlists
+//! and manifests are written from tracks alone and do not know where the bytes come from.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::choices::Container;
-use super::filler;
+use super::filler_track::FillerTrack;
 use super::ladder::FrameSize;
+use super::media::MediaTrack;
 use super::micros::Micros;
-use super::spec::StreamSpec;
-use crate::body::{BodySource, Filler};
-
-/// Bit rate of audio that has a track of its own, in kb/s.
-const AUDIO_KBPS: u32 = 64;
-
-/// Name of the audio track.
-const AUDIO_NAME: &str = "audio";
-
-/// The media that a track carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TrackKind {
-    /// Video and audio.
-    Muxed,
-    /// Video alone.
-    Video,
-    /// Audio alone.
-    Audio,
-}
+use super::track_info::{PartInfo, SegmentInfo, TrackKind};
+use crate::body::{BodySource, Filler, Pieces};
 
 /// One rendition of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Track {
-    kind: TrackKind,
-    kbps: u32,
-    segment: Micros,
-    part: Micros,
-    container: Container,
-    encrypted: bool,
-}
-
-/// Place and size of a segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SegmentInfo {
-    /// Its begin on the time axis of the stream.
-    pub start: Micros,
-    /// Its duration.
-    pub duration: Micros,
-    /// Its size in bytes.
-    pub bytes: u64,
-}
-
-impl SegmentInfo {
-    /// Returns the end of the segment on the time axis of the stream, when an encoder has finished it.
-    pub(crate) const fn end(&self) -> Micros {
-        self.start.saturating_add(self.duration)
-    }
-}
-
-/// Place and bytes of a part of a segment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PartInfo {
-    /// Its begin on the time axis of the stream.
-    pub start: Micros,
-    /// Its duration.
-    pub duration: Micros,
-    /// Its bytes within the segment.
-    pub bytes: Range<u64>,
-    /// A viewer can begin with it.
-    pub independent: bool,
-}
-
-impl PartInfo {
-    /// Returns the end of the part on the time axis of the stream, when an encoder has finished it.
-    pub(crate) const fn end(&self) -> Micros {
-        self.start.saturating_add(self.duration)
-    }
+#[derive(Clone)]
+pub(crate) enum Track {
+    /// Filler of the size of media.
+    Filler(FillerTrack),
+    /// Media of a folder, over and over.
+    Media(Arc<MediaTrack>),
 }
 
 impl Track {
-    /// Returns the tracks of a stream: qualities in ascending order, then audio if it is apart.
-    pub(crate) fn all(spec: &StreamSpec) -> Vec<Self> {
-        let videos = spec.ladder.rates().iter().map(|kbps| Self::video(spec, *kbps));
-        videos.chain(spec.audio_apart.then(|| Self::audio(spec))).collect()
-    }
-
-    /// Returns the track of that name.
-    pub(crate) fn find(spec: &StreamSpec, name: &str) -> Option<Self> {
-        if name == AUDIO_NAME {
-            return spec.audio_apart.then(|| Self::audio(spec));
-        }
-        let kbps = name.strip_suffix('k')?.parse().ok()?;
-        spec.ladder.rates().contains(&kbps).then(|| Self::video(spec, kbps))
-    }
-
-    fn video(spec: &StreamSpec, kbps: u32) -> Self {
-        let kind = if spec.audio_apart { TrackKind::Video } else { TrackKind::Muxed };
-        Self::new(spec, kind, kbps)
-    }
-
-    fn audio(spec: &StreamSpec) -> Self {
-        Self::new(spec, TrackKind::Audio, AUDIO_KBPS)
-    }
-
-    fn new(spec: &StreamSpec, kind: TrackKind, kbps: u32) -> Self {
-        let StreamSpec { segment, part, container, .. } = *spec;
-        Self { kind, kbps, segment, part, container, encrypted: spec.keys.is_some() }
-    }
-
     /// Returns the name, which is a part of its URIs.
     pub(crate) fn name(&self) -> String {
-        if self.kind == TrackKind::Audio { AUDIO_NAME.to_owned() } else { format!("{}k", self.kbps) }
+        match self {
+            Self::Filler(track) => track.name(),
+            Self::Media(track) => track.name().to_owned(),
+        }
     }
 
     /// Returns the media that it carries.
-    pub(crate) const fn kind(&self) -> TrackKind {
-        self.kind
+    pub(crate) fn kind(&self) -> TrackKind {
+        match self {
+            Self::Filler(track) => track.kind(),
+            Self::Media(track) => track.kind(),
+        }
+    }
+
+    /// Returns `true` if it carries audio alone.
+    pub(crate) fn is_audio(&self) -> bool {
+        self.kind() == TrackKind::Audio
     }
 
     /// Returns the form of its segments.
-    pub(crate) const fn container(&self) -> Container {
-        self.container
+    pub(crate) fn container(&self) -> Container {
+        match self {
+            Self::Filler(track) => track.container(),
+            Self::Media(_) => Container::Fmp4,
+        }
     }
 
     /// Returns the bit rate in bits per second, never exceeded by a segment.
-    pub(crate) const fn bandwidth(&self) -> u64 {
-        self.kbps as u64 * 1_000
+    pub(crate) fn bandwidth(&self) -> u64 {
+        match self {
+            Self::Filler(track) => track.bandwidth(),
+            Self::Media(track) => track.bandwidth(),
+        }
     }
 
     /// Returns the size of the picture; `None` for audio.
     pub(crate) fn frame_size(&self) -> Option<FrameSize> {
-        (self.kind != TrackKind::Audio).then(|| FrameSize::of_rate(self.kbps))
+        match self {
+            Self::Filler(track) => track.frame_size(),
+            Self::Media(track) => track.frame_size(),
+        }
     }
 
     /// Returns the codecs as in RFC 6381.
     pub(crate) fn codecs(&self) -> String {
-        let video = match FrameSize::of_rate(self.kbps).height {
-            0..=480 => "avc1.4d401e",
-            481..=720 => "avc1.4d401f",
-            _ => "avc1.640028",
-        };
-        match self.kind {
-            TrackKind::Muxed => format!("{video},mp4a.40.2"),
-            TrackKind::Video => video.to_owned(),
-            TrackKind::Audio => "mp4a.40.2".to_owned(),
+        match self {
+            Self::Filler(track) => track.codecs(),
+            Self::Media(track) => track.codecs().to_owned(),
         }
     }
 
     /// Returns the longest duration of a segment.
-    pub(crate) const fn longest_segment(&self) -> Micros {
-        self.segment
+    pub(crate) fn longest_segment(&self) -> Micros {
+        match self {
+            Self::Filler(track) => track.segment_duration(),
+            Self::Media(track) => track.longest_segment(),
+        }
+    }
+
+    /// Returns the mean duration of a segment.
+    pub(crate) fn mean_segment(&self) -> Micros {
+        match self {
+            Self::Filler(track) => track.segment_duration(),
+            Self::Media(track) => track.mean_segment(),
+        }
+    }
+
+    /// Returns the longest duration of a part.
+    pub(crate) fn part_target(&self) -> Micros {
+        match self {
+            Self::Filler(track) => track.part_target(),
+            Self::Media(track) => track.longest_part(),
+        }
     }
 
     /// Returns place and size of a segment.
-    pub(crate) const fn segment(&self, number: u64) -> SegmentInfo {
-        let bytes = self.kbps as u64 * self.segment / 8_000;
-        let clear = filler::segment_bytes(self.container, bytes);
-        SegmentInfo {
-            start: number.saturating_mul(self.segment),
-            duration: self.segment,
-            bytes: if self.encrypted { filler::encrypted_bytes(clear) } else { clear },
+    pub(crate) fn segment(&self, number: u64) -> SegmentInfo {
+        match self {
+            Self::Filler(track) => track.segment(number),
+            Self::Media(track) => track.segment(number),
         }
     }
 
     /// Returns the number of the segment that holds a time.
-    pub(crate) const fn number_at(&self, position: Micros) -> u64 {
-        position / self.segment
+    pub(crate) fn number_at(&self, position: Micros) -> u64 {
+        match self {
+            Self::Filler(track) => track.number_at(position),
+            Self::Media(track) => track.number_at(position),
+        }
     }
 
     /// Returns the number of the first segment that begins at a time or later.
-    pub(crate) const fn number_from(&self, position: Micros) -> u64 {
-        position.div_ceil(self.segment)
-    }
-
-    /// Returns the longest duration of a part.
-    pub(crate) const fn part_target(&self) -> Micros {
-        self.part
+    pub(crate) fn number_from(&self, position: Micros) -> u64 {
+        let number = self.number_at(position);
+        if self.segment(number).start < position { number + 1 } else { number }
     }
 
     /// Returns the number of parts of a segment, at least one.
-    pub(crate) const fn part_count(&self, _number: u64) -> u64 {
-        self.segment.div_ceil(self.part)
+    pub(crate) fn part_count(&self, number: u64) -> u64 {
+        match self {
+            Self::Filler(track) => track.part_count(),
+            Self::Media(track) => track.part_count(number),
+        }
     }
 
     /// Returns place and bytes of a part of a segment, numbered from 0.
     pub(crate) fn part(&self, number: u64, index: u64) -> Option<PartInfo> {
-        let segment = self.segment(number);
-        let begin = index.checked_mul(self.part).filter(|begin| *begin < self.segment)?;
-        let end = (begin + self.part).min(self.segment);
-        Some(PartInfo {
-            start: segment.start.saturating_add(begin),
-            duration: end - begin,
-            bytes: segment.bytes * begin / self.segment..segment.bytes * end / self.segment,
-            independent: index == 0,
-        })
+        match self {
+            Self::Filler(track) => track.part(number, index),
+            Self::Media(track) => track.part(number, index),
+        }
     }
 
     /// Returns the number of parts of a segment that are complete at a position within it.
-    pub(crate) const fn parts_until(&self, number: u64, position: Micros) -> u64 {
-        position.saturating_sub(self.segment(number).start) / self.part
+    pub(crate) fn parts_until(&self, number: u64, position: Micros) -> u64 {
+        match self {
+            Self::Filler(track) => track.parts_until(number, position),
+            Self::Media(track) => track.parts_until(number, position),
+        }
+    }
+
+    /// Returns the size of the initialization section.
+    pub(crate) fn init_bytes(&self) -> u64 {
+        match self {
+            Self::Filler(_) => FillerTrack::INIT_BYTES,
+            Self::Media(track) => track.init().len() as u64,
+        }
+    }
+
+    /// Returns some bytes of the initialization section.
+    pub(crate) fn init_slice(&self, range: &Range<u64>) -> Filler {
+        match self {
+            Self::Filler(_) => FillerTrack::init_slice(range),
+            Self::Media(track) => Filler::of(track.init_slice(range)),
+        }
     }
 
     /// Returns the bytes of the initialization section.
     pub(crate) fn init_body(&self) -> BodySource {
-        BodySource::Filler(filler::init())
+        BodySource::Filler(self.init_slice(&(0..self.init_bytes())))
     }
 
-    /// Returns the size of the initialization section.
-    pub(crate) const fn init_bytes(&self) -> u64 {
-        filler::INIT_BYTES
-    }
-
-    /// Returns some bytes of the initialization section.
-    pub(crate) fn init_slice(&self, range: &Range<u64>) -> Vec<Filler> {
-        vec![filler::init_slice(range)]
+    /// Returns some bytes of a segment of fragmented MP4.
+    pub(crate) fn segment_slice(&self, number: u64, range: &Range<u64>) -> Vec<Filler> {
+        match self {
+            Self::Filler(_) => vec![FillerTrack::segment_slice(range)],
+            Self::Media(track) => track.segment_slice(number, range).into_iter().map(Filler::of).collect(),
+        }
     }
 
     /// Returns the bytes of a segment.
     pub(crate) fn segment_body(&self, number: u64) -> BodySource {
-        BodySource::Filler(filler::segment(self.container, self.segment(number).bytes))
-    }
-
-    /// Returns some bytes of a segment of fragmented MP4.
-    pub(crate) fn segment_slice(&self, _number: u64, range: &Range<u64>) -> Vec<Filler> {
-        vec![filler::segment_slice(range)]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::stream::micros::SECOND;
-
-    #[test]
-    fn tracks_are_found_by_their_names() {
-        let spec = StreamSpec { audio_apart: true, ..StreamSpec::default() };
-        let tracks = Track::all(&spec);
-        assert_eq!(tracks.iter().map(Track::name).collect::<Vec<_>>(), ["800k", "2800k", "5000k", "audio"]);
-        for track in tracks {
-            assert_eq!(Track::find(&spec, &track.name()), Some(track));
+        match self {
+            Self::Filler(track) => BodySource::Filler(track.whole_segment(number)),
+            Self::Media(track) => self.slice_body(number, &(0..track.segment(number).bytes)),
         }
-        assert_eq!(Track::find(&spec, "801k"), None);
-        assert_eq!(Track::find(&StreamSpec::default(), "audio"), None);
     }
 
-    #[test]
-    fn sizes_are_exactly_those_of_the_bit_rate() {
-        let spec = StreamSpec::default();
-        assert_eq!(Track::find(&spec, "800k").unwrap().segment(7).bytes, 400_000);
-        assert_eq!(Track::find(&spec, "5000k").unwrap().segment(7).bytes, 2_500_000);
-        let spec = StreamSpec { container: Container::TransportStream, ..spec };
-        assert_eq!(Track::find(&spec, "800k").unwrap().segment(7).bytes, 400_000 / 188 * 188);
-        let spec = StreamSpec { keys: Some(0), ..StreamSpec::default() };
-        assert_eq!(Track::find(&spec, "800k").unwrap().segment(7).bytes, 400_016);
-    }
-
-    #[test]
-    fn the_parts_of_a_segment_are_the_segment() {
-        let spec = StreamSpec { part: 1_500_000, ..StreamSpec::default() };
-        let track = Track::find(&spec, "800k").unwrap();
-        let parts: Vec<_> = (0..track.part_count(5)).filter_map(|index| track.part(5, index)).collect();
-        assert_eq!(parts.iter().map(|part| part.duration).collect::<Vec<_>>(), [1_500_000, 1_500_000, 1_000_000]);
-        assert_eq!((parts[0].start, parts[2].end()), (track.segment(5).start, track.segment(5).end()));
-        assert!(
-            parts.windows(2).all(|pair| pair[0].bytes.end == pair[1].bytes.start && pair[0].end() == pair[1].start)
-        );
-        assert_eq!((parts[0].bytes.start, parts[2].bytes.end), (0, track.segment(5).bytes));
-        assert_eq!(track.part(5, 3), None);
-    }
-
-    #[test]
-    fn segments_follow_each_other_without_a_gap() {
-        let track = Track::find(&StreamSpec::default(), "800k").unwrap();
-        assert_eq!(track.segment(7).end(), track.segment(8).start);
-        assert_eq!((track.number_at(8 * SECOND - 1), track.number_at(8 * SECOND)), (1, 2));
-        assert_eq!((track.number_from(8 * SECOND), track.number_from(8 * SECOND + 1)), (2, 3));
+    /// Returns some bytes of a segment of fragmented MP4 as a body.
+    pub(crate) fn slice_body(&self, number: u64, range: &Range<u64>) -> BodySource {
+        let pieces = self.segment_slice(number, range).into_iter();
+        BodySource::Pieces(Pieces::new(range.end.saturating_sub(range.start), pieces))
     }
 }

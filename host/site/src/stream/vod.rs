@@ -89,11 +89,12 @@ fn add_ranges(text: &mut String, recording: &Recording) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stream::filler_track::FillerTrack;
     use crate::stream::track::Track;
 
     fn text(options: &str) -> String {
-        let spec = StreamSpec::parse(&format!("a,length=14s{options}")).unwrap();
-        media_text(&spec, &Recording::new(Track::find(&spec, "800k").unwrap(), &spec))
+        let spec = StreamSpec::parse(&format!("a,length=14s{options}"), None).unwrap();
+        media_text(&spec, &Recording::new(Track::Filler(FillerTrack::find(&spec, "800k").unwrap()), &spec))
     }
 
     #[test]

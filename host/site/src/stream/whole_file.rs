@@ -83,7 +83,7 @@ fn with_content_range(mut reply: PageReply, value: String) -> PageReply {
 /// Returns some bytes of the file.
 fn body(recording: Recording, layout: FileSections, range: Range<u64>) -> BodySource {
     let length = range.end - range.start;
-    let init = part_of(&layout.init, &range).map(|part| recording.track.init_slice(&part));
+    let init = part_of(&layout.init, &range).map(|part| vec![recording.track.init_slice(&part)]);
     let index = part_of(&layout.index, &range).map(|part| {
         let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
         vec![Filler::of(index(&recording).slice(within(part.start)..within(part.end)))]
@@ -127,13 +127,14 @@ fn index(recording: &Recording) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stream::filler_track::FillerTrack;
     use crate::stream::spec::StreamSpec;
     use crate::stream::track::Track;
 
     #[test]
     fn an_index_refers_to_every_segment() {
-        let spec = StreamSpec::parse("a,length=10s").unwrap();
-        let recording = Recording::new(Track::find(&spec, "800k").unwrap(), &spec);
+        let spec = StreamSpec::parse("a,length=10s", None).unwrap();
+        let recording = Recording::new(Track::Filler(FillerTrack::find(&spec, "800k").unwrap()), &spec);
         let bytes = index(&recording);
         let layout = FileSections::of(&recording);
         assert_eq!(bytes.len() as u64, layout.index.end - layout.index.start);

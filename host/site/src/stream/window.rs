@@ -4,7 +4,8 @@
 use std::ops::Range;
 
 use super::micros::Micros;
-use super::track::{SegmentInfo, Track};
+use super::track::Track;
+use super::track_info::SegmentInfo;
 
 /// The segments that a live playlist lists, by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,11 +79,12 @@ pub(crate) fn has_left(segment: &SegmentInfo, position: Micros, length: Micros) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stream::filler_track::FillerTrack;
     use crate::stream::micros::SECOND;
     use crate::stream::spec::StreamSpec;
 
     fn track() -> Track {
-        Track::find(&StreamSpec::default(), "800k").unwrap()
+        Track::Filler(FillerTrack::find(&StreamSpec::default(), "800k").unwrap())
     }
 
     #[test]
@@ -95,6 +97,11 @@ mod tests {
             [at(0), at(3), at(4), at(12), at(15), at(16), at(20)],
             [(0, 0), (0, 0), (0, 1), (0, 3), (0, 3), (1, 4), (2, 5)]
         );
+    }
+
+    #[test]
+    fn a_window_begins_with_a_whole_segment() {
+        assert_eq!((track().number_from(8 * SECOND), track().number_from(8 * SECOND + 1)), (2, 3));
     }
 
     #[test]

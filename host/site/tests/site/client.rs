@@ -27,7 +27,7 @@ pub(crate) fn site_with(threads: usize) -> RunningSite {
 /// Starts a site on a free port whose clock stands at that many seconds after the Unix epoch.
 pub(crate) fn site_at(seconds: u64) -> (RunningSite, ManualTime) {
     let time = ManualTime::starting_at(Duration::from_secs(seconds));
-    let config = SiteConfig { time: Some(time.clone()) };
+    let config = SiteConfig { time: Some(time.clone()), media: None };
     (Site::spawn_with(([127, 0, 0, 1], 0).into(), 1, &config).unwrap(), time)
 }
 

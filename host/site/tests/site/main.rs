@@ -2,11 +2,13 @@
 //! misbehaviour on the wire.
 
 mod client;
+mod cmaf;
 mod counts;
 mod dash;
 mod http2;
 mod live;
 mod low_latency;
+mod media;
 mod misbehaviour;
 mod routes;
 mod streaming;
