@@ -32,6 +32,16 @@ impl BodySource {
     pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
         Self::Whole(bytes.into())
     }
+
+    /// Returns the number of bytes that are announced; `None` if none is.
+    pub(crate) fn length(&self) -> Option<u64> {
+        match self {
+            Self::Whole(bytes) => Some(bytes.len() as u64),
+            Self::Filler(filler) => filler.length(),
+            Self::Pieces(pieces) => Some(pieces.remaining),
+            Self::Drip(_) | Self::Paced(_) => None,
+        }
+    }
 }
 
 /// Bytes of which only the number matters: `head`, then `left` bytes of the endlessly repeated pattern.
@@ -217,15 +227,6 @@ impl CountedBody {
             BodySource::Paced(pieces) => pieces.next(context),
         }
     }
-
-    fn length(&self) -> Option<u64> {
-        match &self.source {
-            BodySource::Whole(bytes) => Some(bytes.len() as u64),
-            BodySource::Filler(filler) => filler.length(),
-            BodySource::Pieces(pieces) => Some(pieces.remaining),
-            BodySource::Drip(_) | BodySource::Paced(_) => None,
-        }
-    }
 }
 
 impl HttpBody for CountedBody {
@@ -244,10 +245,10 @@ impl HttpBody for CountedBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.length() == Some(0)
+        self.source.length() == Some(0)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.length().map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.source.length().map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

@@ -89,6 +89,22 @@
 //!
 //! # Misbehaviour
 //!
+//! Streams misbehave by options, which are combined at will:
+//!
+//! | option | misbehaviour |
+//! |---|---|
+//! | `frozen` | the stream does not go on and manifests do not change; blocking requests are 503 after three target durations |
+//! | `restart` | the stream begins again with segment 0, so that `EXT-X-MEDIA-SEQUENCE` goes back |
+//! | `jump=D` | the stream skips D, so that its window passes the viewers; before, it is late by D |
+//! | `after=D` | the three above happen that long after the site has started; otherwise at once |
+//! | `gap=N` | of every N segments the last is a gap: marked in HLS, and 404 |
+//! | `missing=N` `empty=N` `cut=N` | of every N segments the last is 404; has no bytes; announces all its bytes and sends half |
+//! | `token=D` | the master playlist or manifest hands out a token in the query of URIs, without which, or after D, all else is 403 |
+//! | `cookies` | the master playlist or manifest sets three cookies for its folder, without which media are 403 |
+//! | `redirect=C` | the master playlist or manifest leads with status C to the stream without the option; nothing else is here |
+//! | `ranges=ignored` | a request for a part of a file is answered with 200 and the whole |
+//! | `unblocked` | low-latency playlists are sent at once and do not wait for what the query asks for |
+//!
 //! Over HTTP/2 the first three kinds of misbehaviour are a stream reset, and `/truncated` ends the stream early.
 //! Routes without a method accept any. A request's body is received to its end, and counted, before the reply.
 

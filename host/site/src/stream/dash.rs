@@ -5,6 +5,7 @@ use hyper::StatusCode;
 
 use super::choices::{Addressing, Container};
 use super::hls;
+use super::manifest;
 use super::mpd::{self, Presentation};
 use super::refusal::Refusal;
 use super::request::StreamRequest;
@@ -22,7 +23,7 @@ const MANIFEST: &str = "application/dash+xml";
 /// # Errors
 /// The options are not for DASH.
 pub(crate) fn recorded_manifest(request: &StreamRequest<'_>) -> Result<PageReply, Refusal> {
-    manifest(request, Presentation::Recorded)
+    manifest_of(request, Presentation::Recorded)
 }
 
 /// Serves the manifest of a live stream. A stream that has not begun has one, with its beginning.
@@ -30,7 +31,7 @@ pub(crate) fn recorded_manifest(request: &StreamRequest<'_>) -> Result<PageReply
 /// # Errors
 /// The options are not for live DASH.
 pub(crate) fn live_manifest(request: &StreamRequest<'_>) -> Result<PageReply, Refusal> {
-    manifest(request, Presentation::Live(request.position().unwrap_or_default()))
+    manifest_of(request, Presentation::Live(request.position().unwrap_or_default()))
 }
 
 /// Serves the manifest of a live stream in parts.
@@ -38,17 +39,17 @@ pub(crate) fn live_manifest(request: &StreamRequest<'_>) -> Result<PageReply, Re
 /// # Errors
 /// The options are not for live DASH.
 pub(crate) fn low_latency_manifest(request: &StreamRequest<'_>) -> Result<PageReply, Refusal> {
-    manifest(request, Presentation::LowLatency(request.position().unwrap_or_default()))
+    manifest_of(request, Presentation::LowLatency(request.position().unwrap_or_default()))
 }
 
-fn manifest(request: &StreamRequest<'_>, presentation: Presentation) -> Result<PageReply, Refusal> {
+fn manifest_of(request: &StreamRequest<'_>, presentation: Presentation) -> Result<PageReply, Refusal> {
     if request.spec.container == Container::TransportStream {
         return Err(Refusal::bad_request("DASH is served in `container=fmp4` only"));
     }
     if request.spec.addressing == Addressing::Base && presentation != Presentation::Recorded {
         return Err(Refusal::bad_request("`index=base` is for movies"));
     }
-    Ok(request.manifest(MANIFEST, mpd::text(request, presentation)))
+    Ok(manifest::reply(request, MANIFEST, mpd::text(request, presentation)))
 }
 
 /// Serves a segment of a low-latency stream: a complete one at once, the one in progress part by part.
@@ -59,7 +60,8 @@ pub(crate) fn low_latency_segment(request: &StreamRequest<'_>) -> Result<PageRep
     let track = request.track()?;
     let number = request.segment_number(&track)?;
     let (segment, position) = (track.segment(number), request.position()?);
-    if position < segment.start || has_left(&segment, position, request.spec.window) {
+    let never_ends = request.is_frozen() && position < segment.end();
+    if position < segment.start || never_ends || has_left(&segment, position, request.spec.window) {
         return Err(Refusal::not_found("the segment does not exist at this time"));
     }
     let body = if segment.end() <= position { track.segment_body(number) } else { paced(request, &track, number) };

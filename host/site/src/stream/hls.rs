@@ -5,9 +5,11 @@ use std::fmt::Write;
 use hyper::StatusCode;
 
 use super::choices::Container;
-use super::micros::{Micros, SECOND};
+use super::manifest;
+use super::micros::{Micros, SECOND, Seconds};
 use super::refusal::Refusal;
 use super::request::StreamRequest;
+use super::spec::StreamSpec;
 use super::track::Track;
 use crate::body::BodySource;
 use crate::page_outcome::{PageReply, with_media_type};
@@ -17,7 +19,7 @@ const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 
 /// Returns a reply with a playlist.
 pub(crate) fn playlist(request: &StreamRequest<'_>, text: String) -> PageReply {
-    request.manifest(PLAYLIST, text)
+    manifest::reply(request, PLAYLIST, text)
 }
 
 /// Serves a master playlist, with the lowest quality first, where a player starts.
@@ -67,6 +69,13 @@ pub(crate) fn add_map(text: &mut String, track: &Track) {
     }
 }
 
+/// Adds the lines of a segment that is a file.
+pub(crate) fn add_segment(text: &mut String, spec: &StreamSpec, track: &Track, number: u64) {
+    let duration = Seconds(track.segment(number).duration);
+    let gap = if spec.faults.is_gap(number) { "#EXT-X-GAP\n" } else { "" };
+    let _ = write!(text, "#EXTINF:{duration},\n{gap}{number}{}\n", track.container().extension());
+}
+
 fn master_text(tracks: &[Track]) -> String {
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
     let audio = tracks.iter().find(|track| track.is_audio());
@@ -96,7 +105,6 @@ mod tests {
     use super::*;
     use crate::stream::filler_track::FillerTrack;
     use crate::stream::ladder::Ladder;
-    use crate::stream::spec::StreamSpec;
 
     fn tracks(spec: &StreamSpec) -> Vec<Track> {
         FillerTrack::all(spec).into_iter().map(Track::Filler).collect()

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::hls;
-use super::micros::{Micros, Seconds};
+use super::micros::Micros;
 use super::refusal::Refusal;
 use super::request::StreamRequest;
 use super::spec::StreamSpec;
@@ -55,8 +55,7 @@ fn media_text(spec: &StreamSpec, track: &Track, position: Micros) -> Option<Stri
         if number == first || begins_discontinuity(spec, number) {
             let _ = writeln!(text, "#EXT-X-PROGRAM-DATE-TIME:{}", IsoTime(spec.start + segment.start));
         }
-        let duration = Seconds(segment.duration);
-        let _ = write!(text, "#EXTINF:{duration},\n{number}{}\n", track.container().extension());
+        hls::add_segment(&mut text, spec, track, number);
     }
     Some(text)
 }

@@ -40,8 +40,9 @@ pub(crate) fn media(request: &StreamRequest<'_>) -> Result<PageOutcome, Refusal>
     let directives = Directives::parse(request.page)?;
     let position = request.position()?;
     let edge = LiveEdge::at(&track, position);
-    if let Some(due) = directives.due(&track, edge)?.filter(|due| *due > position) {
-        return Ok(PageOutcome::Again(request.timer_time(due)));
+    let due = directives.due(&track, edge)?.filter(|due| *due > position && !request.spec.faults.unblocked);
+    if let Some(due) = due {
+        return Ok(request.wait_until(due, hls::target_duration(&track)));
     }
     let window = LiveWindow::at(&track, position, request.spec.window);
     if window.first == window.end && edge.parts == 0 {
@@ -66,7 +67,7 @@ pub(crate) fn part(request: &StreamRequest<'_>) -> Result<PageOutcome, Refusal> 
         return Err(Refusal::not_found("the part does not exist at this time"));
     }
     if position < part.end() {
-        return Ok(PageOutcome::Again(request.timer_time(part.end())));
+        return Ok(request.wait_until(part.end(), hls::target_duration(&track)));
     }
     Ok(hls::media(&track, track.slice_body(number, &part.bytes)).into())
 }
@@ -93,7 +94,7 @@ impl LowLatencyPlaylist<'_> {
             if segment.end() + TARGETS_WITH_PARTS * target > end {
                 self.add_parts(&mut text, number, self.track.part_count(number));
             }
-            let _ = write!(text, "#EXTINF:{},\n{number}.m4s\n", Seconds(segment.duration));
+            hls::add_segment(&mut text, &self.request.spec, &self.track, number);
         }
         self.add_parts(&mut text, self.edge.number, self.edge.parts);
         let LiveEdge { number, parts } = self.edge;
@@ -118,8 +119,9 @@ impl LowLatencyPlaylist<'_> {
     fn add_parts(&self, text: &mut String, number: u64, count: u64) {
         for (index, part) in (0..count).filter_map(|index| Some((index, self.track.part(number, index)?))) {
             let independent = if part.independent { ",INDEPENDENT=YES" } else { "" };
+            let gap = if self.request.spec.faults.is_gap(number) { ",GAP=YES" } else { "" };
             let duration = Seconds(part.duration);
-            let _ = writeln!(text, "#EXT-X-PART:DURATION={duration},URI=\"{number}.{index}.m4s\"{independent}");
+            let _ = writeln!(text, "#EXT-X-PART:DURATION={duration},URI=\"{number}.{index}.m4s\"{independent}{gap}");
         }
     }
 

@@ -73,7 +73,7 @@ fn add_attributes(text: &mut String, request: &StreamRequest<'_>, presentation: 
         " type=\"dynamic\" availabilityStartTime=\"{}\" publishTime=\"{}\" timeShiftBufferDepth=\"{}\" \
          maxSegmentDuration=\"{}\"",
         IsoTime(spec.start),
-        IsoTime(request.wall),
+        IsoTime(request.published()),
         XmlDuration(spec.window),
         XmlDuration(spec.segment)
     );

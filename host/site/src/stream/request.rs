@@ -4,26 +4,38 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::StatusCode;
-use hyper::header::{DATE, HOST, HeaderValue};
+use hyper::header::HOST;
 use hyper::http::uri::Authority;
 
 use super::choices::Addressing;
+use super::faults::StreamClock;
 use super::filler_track::FillerTrack;
 use super::micros::{Micros, SECOND};
 use super::refusal::Refusal;
 use super::spec::StreamSpec;
-use super::timestamp::HttpDate;
 use super::track::Track;
-use crate::body::BodySource;
-use crate::page_outcome::{PageReply, with_media_type};
+use crate::page_outcome::{PageOutcome, error_reply};
 use crate::page_request::PageRequest;
 use crate::route::Route;
+
+/// A kind of thing that a viewer asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resource {
+    /// The master playlist or the manifest, with which a viewer begins; or the clock.
+    Entry,
+    /// The playlist of a track.
+    Playlist,
+    /// Media, or a key to them.
+    Media,
+}
 
 /// A request whose route is one of a stream's.
 pub(crate) struct StreamRequest<'a> {
     /// The whole request.
     pub page: &'a PageRequest<'a>,
-    /// The options of the channel or movie.
+    /// The channel or movie with its options, as in the path.
+    pub channel: &'a str,
+    /// The options. The begin of the stream is that at the time.
     pub spec: StreamSpec,
     /// Name of the track; empty in requests for the whole stream.
     pub track: &'a str,
@@ -31,6 +43,8 @@ pub(crate) struct StreamRequest<'a> {
     pub file: &'a str,
     /// Wall-clock time, since the Unix epoch.
     pub wall: Micros,
+    /// The clock of the stream.
+    clock: StreamClock,
 }
 
 impl<'a> StreamRequest<'a> {
@@ -41,23 +55,15 @@ impl<'a> StreamRequest<'a> {
     pub(crate) fn parse(page: &'a PageRequest<'a>) -> Result<Self, Refusal> {
         let (channel, rest) = page.path_rest().split_once('/').unwrap_or_default();
         let (track, file) = rest.rsplit_once('/').unwrap_or(("", rest));
-        let spec = StreamSpec::parse(channel, page.shared.media.as_ref()).map_err(Refusal::bad_request)?;
+        let mut spec = StreamSpec::parse(channel, page.shared.media.as_ref()).map_err(Refusal::bad_request)?;
         if spec.keys.is_some() && !page.parts.uri.path().starts_with("/vod/") {
             return Err(Refusal::bad_request("`keys` is for movies in HLS"));
         }
-        let wall = page.shared.timer.epoch() + page.shared.timer.now();
-        let wall = wall.as_secs().saturating_mul(SECOND).saturating_add(u64::from(wall.subsec_micros()));
-        Ok(Self { page, spec, track, file, wall })
-    }
-
-    /// Returns a reply with a playlist or manifest. Its `date` is of the site's clock, which may be virtual: players
-    /// compare it with the times in manifests.
-    pub(crate) fn manifest(&self, media_type: &'static str, text: String) -> PageReply {
-        let mut reply = with_media_type(StatusCode::OK, media_type, BodySource::whole(text));
-        if let Ok(date) = HeaderValue::try_from(HttpDate(self.wall).to_string()) {
-            reply.headers_mut().insert(DATE, date);
-        }
-        reply
+        let site_start = page.shared.timer.epoch();
+        let wall = micros(site_start + page.shared.timer.now());
+        let clock = spec.faults.clock(spec.start, micros(site_start), wall);
+        spec.start = clock.start;
+        Ok(Self { page, channel, spec, track, file, wall, clock })
     }
 
     /// Returns the track that the path names.
@@ -85,7 +91,53 @@ impl<'a> StreamRequest<'a> {
     /// # Errors
     /// The stream has not begun.
     pub(crate) fn position(&self) -> Result<Micros, Refusal> {
-        self.wall.checked_sub(self.spec.start).ok_or(Refusal::not_found("the stream has not begun"))
+        self.clock.wall.checked_sub(self.spec.start).ok_or(Refusal::not_found("the stream has not begun"))
+    }
+
+    /// Returns the wall-clock time of the last change of the stream.
+    pub(crate) fn published(&self) -> Micros {
+        self.clock.wall
+    }
+
+    /// Returns `true` if the stream does not go on.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.clock.is_frozen
+    }
+
+    /// Returns the outcome of a request for something that exists from a position on: to wait for it. A stream that
+    /// does not go on makes its viewers wait for three target durations, and then answers 503 (RFC 8216bis, section
+    /// 6.2.5.2).
+    pub(crate) fn wait_until(&self, position: Micros, target: Micros) -> PageOutcome {
+        if self.is_frozen() {
+            let reply = error_reply(StatusCode::SERVICE_UNAVAILABLE, "the stream does not go on");
+            return PageOutcome::Delayed(Duration::from_micros(3 * target), reply);
+        }
+        PageOutcome::Again(self.timer_time(position))
+    }
+
+    /// Returns the kind of what is asked for.
+    pub(crate) fn resource(&self) -> Resource {
+        match self.page.route {
+            Route::LiveMaster | Route::LowLatencyMaster | Route::VodMaster => Resource::Entry,
+            Route::DashVodManifest | Route::DashLiveManifest | Route::DashLowLatencyManifest => Resource::Entry,
+            Route::DashTime => Resource::Entry,
+            Route::LiveMedia | Route::LowLatencyMedia | Route::VodMedia => Resource::Playlist,
+            _ => Resource::Media,
+        }
+    }
+
+    /// Returns the number of the segment that is asked for, or a part of which is.
+    pub(crate) fn named_segment(&self) -> Option<u64> {
+        match self.page.route {
+            Route::LowLatencyPart => self.file.split('.').next()?.parse().ok(),
+            Route::LiveSegment | Route::LowLatencySegment | Route::VodSegment => self.numbered_segment(),
+            Route::DashVodSegment | Route::DashLiveSegment | Route::DashLowLatencySegment => self.numbered_segment(),
+            _ => None,
+        }
+    }
+
+    fn numbered_segment(&self) -> Option<u64> {
+        self.segment_number(&self.track().ok()?).ok()
     }
 
     /// Converts a time on the axis of the stream to one of the site's timer.
@@ -122,4 +174,8 @@ impl<'a> StreamRequest<'a> {
         let authority = self.page.parts.uri.authority().map(Authority::as_str);
         authority.or(self.page.header(HOST.as_str())).map(|host| format!("http://{host}")).unwrap_or_default()
     }
+}
+
+fn micros(wall: Duration) -> Micros {
+    wall.as_secs().saturating_mul(SECOND).saturating_add(u64::from(wall.subsec_micros()))
 }

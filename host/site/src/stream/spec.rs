@@ -4,6 +4,7 @@
 use percent_encoding::percent_decode_str;
 
 use super::choices::{Addressing, Container, Layout, ManifestUpdate, UtcTiming};
+use super::faults::Faults;
 use super::ladder::Ladder;
 use super::media::MediaFolder;
 use super::micros::{Micros, SECOND, parse_duration};
@@ -54,6 +55,8 @@ pub(crate) struct StreamSpec {
     pub start: Micros,
     /// Number of segments between two discontinuities; 0 for none.
     pub discontinuity: u64,
+    /// Misbehaviour.
+    pub faults: Faults,
 }
 
 impl Default for StreamSpec {
@@ -73,6 +76,7 @@ impl Default for StreamSpec {
             container: Container::Fmp4,
             start: 0,
             discontinuity: 0,
+            faults: Faults::default(),
         }
     }
 }
@@ -130,7 +134,7 @@ impl StreamSpec {
             "container" => self.container = Container::parse(value)?,
             "start" => self.start = value.parse::<u64>().ok()?.checked_mul(SECOND)?,
             "discontinuity" => self.discontinuity = value.parse().ok()?,
-            _ => return None,
+            _ => return self.faults.set(key, value),
         }
         Some(())
     }

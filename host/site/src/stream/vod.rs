@@ -52,8 +52,7 @@ fn media_text(spec: &StreamSpec, recording: &Recording) -> String {
             hls::add_map(&mut text, track);
             for number in recording.numbers() {
                 add_key(&mut text, spec, number);
-                let duration = Seconds(track.segment(number).duration);
-                let _ = write!(text, "#EXTINF:{duration},\n{number}{}\n", track.container().extension());
+                hls::add_segment(&mut text, spec, track, number);
             }
         }
     }

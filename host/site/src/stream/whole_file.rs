@@ -58,7 +58,7 @@ pub(crate) fn file(request: &StreamRequest<'_>) -> Result<PageReply, Refusal> {
     }
     let layout = FileSections::of(&recording);
     let size = layout.size;
-    let field = request.page.header("range");
+    let field = request.page.header("range").filter(|_| !request.spec.faults.ranges_ignored);
     let (status, range) = match RequestedBytes::of(field, size) {
         RequestedBytes::All => (StatusCode::OK, 0..size),
         RequestedBytes::Some(range) => (StatusCode::PARTIAL_CONTENT, range),

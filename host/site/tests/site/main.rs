@@ -5,6 +5,7 @@ mod client;
 mod cmaf;
 mod counts;
 mod dash;
+mod faults;
 mod http2;
 mod live;
 mod low_latency;
