@@ -10,6 +10,7 @@ use super::micros::{Micros, SECOND, Seconds};
 use super::refusal::Refusal;
 use super::request::StreamRequest;
 use super::spec::StreamSpec;
+use super::timestamp::IsoTime;
 use super::track::Track;
 use crate::body::BodySource;
 use crate::page_outcome::{PageReply, with_media_type};
@@ -67,6 +68,32 @@ pub(crate) fn add_map(text: &mut String, track: &Track) {
     if track.container() == Container::Fmp4 {
         text.push_str("#EXT-X-MAP:URI=\"init.mp4\"\n");
     }
+}
+
+/// Adds the number of discontinuities that have left a playlist; one right before its first segment has not.
+pub(crate) fn add_discontinuity_sequence(text: &mut String, spec: &StreamSpec, first: u64) {
+    if let Some(before) = first.checked_div(spec.discontinuity) {
+        let listed = u64::from(begins_discontinuity(spec, first));
+        let _ = writeln!(text, "#EXT-X-DISCONTINUITY-SEQUENCE:{}", before - listed);
+    }
+}
+
+/// Adds the line of a discontinuity before a segment. Returns `true` if there is one.
+pub(crate) fn add_discontinuity(text: &mut String, spec: &StreamSpec, number: u64) -> bool {
+    let begins = begins_discontinuity(spec, number);
+    if begins {
+        text.push_str("#EXT-X-DISCONTINUITY\n");
+    }
+    begins
+}
+
+fn begins_discontinuity(spec: &StreamSpec, number: u64) -> bool {
+    number != 0 && number.checked_rem(spec.discontinuity) == Some(0)
+}
+
+/// Adds the wall-clock time of a segment.
+pub(crate) fn add_date(text: &mut String, spec: &StreamSpec, track: &Track, number: u64) {
+    let _ = writeln!(text, "#EXT-X-PROGRAM-DATE-TIME:{}", IsoTime(spec.start + track.segment(number).start));
 }
 
 /// Adds the lines of a segment that is a file.

@@ -7,7 +7,6 @@ use super::micros::Micros;
 use super::refusal::Refusal;
 use super::request::StreamRequest;
 use super::spec::StreamSpec;
-use super::timestamp::IsoTime;
 use super::track::Track;
 use super::window::{LiveWindow, has_left};
 use crate::page_outcome::PageReply;
@@ -45,32 +44,16 @@ fn media_text(spec: &StreamSpec, track: &Track, position: Micros) -> Option<Stri
     }
     let mut text = hls::media_head(track, 6);
     let _ = writeln!(text, "#EXT-X-MEDIA-SEQUENCE:{first}");
-    add_discontinuity_sequence(&mut text, spec, first);
+    hls::add_discontinuity_sequence(&mut text, spec, first);
     hls::add_map(&mut text, track);
     for number in first..end {
-        let segment = track.segment(number);
-        if begins_discontinuity(spec, number) {
-            text.push_str("#EXT-X-DISCONTINUITY\n");
-        }
-        if number == first || begins_discontinuity(spec, number) {
-            let _ = writeln!(text, "#EXT-X-PROGRAM-DATE-TIME:{}", IsoTime(spec.start + segment.start));
+        let is_discontinuity = hls::add_discontinuity(&mut text, spec, number);
+        if number == first || is_discontinuity {
+            hls::add_date(&mut text, spec, track, number);
         }
         hls::add_segment(&mut text, spec, track, number);
     }
     Some(text)
-}
-
-/// Returns `true` if there is a discontinuity before a segment.
-fn begins_discontinuity(spec: &StreamSpec, number: u64) -> bool {
-    spec.discontinuity != 0 && number != 0 && number.is_multiple_of(spec.discontinuity)
-}
-
-/// Adds the number of discontinuities that have left the playlist; one right before the first segment has not.
-fn add_discontinuity_sequence(text: &mut String, spec: &StreamSpec, first: u64) {
-    if let Some(before) = first.checked_div(spec.discontinuity) {
-        let listed = u64::from(begins_discontinuity(spec, first));
-        let _ = writeln!(text, "#EXT-X-DISCONTINUITY-SEQUENCE:{}", before - listed);
-    }
 }
 
 #[cfg(test)]

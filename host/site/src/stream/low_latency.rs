@@ -8,7 +8,6 @@ use super::hls;
 use super::micros::{Micros, Seconds};
 use super::refusal::Refusal;
 use super::request::StreamRequest;
-use super::timestamp::IsoTime;
 use super::track::Track;
 use super::window::{LiveEdge, LiveWindow, PartName, has_left};
 use crate::page_outcome::PageOutcome;
@@ -75,11 +74,13 @@ pub(crate) fn part(request: &StreamRequest<'_>) -> Result<PageOutcome, Refusal> 
 impl LowLatencyPlaylist<'_> {
     /// Returns the playlist; with `skip` without its older segments.
     fn text(&self, skip: bool) -> String {
+        let spec = &self.request.spec;
         let target = hls::target_duration(&self.track);
         let end = self.edge.end(&self.track);
         let mut text = hls::media_head(&self.track, 9);
         self.add_server_control(&mut text, TARGETS_NOT_SKIPPED * target);
         let _ = writeln!(text, "#EXT-X-MEDIA-SEQUENCE:{}", self.window.first);
+        hls::add_discontinuity_sequence(&mut text, spec, self.window.first);
         let known = self.track.number_at(end.saturating_sub(TARGETS_NOT_SKIPPED * target));
         let first = if skip && known > self.window.first { known } else { self.window.first };
         if first == self.window.first {
@@ -87,16 +88,17 @@ impl LowLatencyPlaylist<'_> {
         } else {
             let _ = writeln!(text, "#EXT-X-SKIP:SKIPPED-SEGMENTS={}", first - self.window.first);
         }
-        let start = self.request.spec.start + self.track.segment(first).start;
-        let _ = writeln!(text, "#EXT-X-PROGRAM-DATE-TIME:{}", IsoTime(start));
         for number in first..self.window.end {
-            let segment = self.track.segment(number);
-            if segment.end() + TARGETS_WITH_PARTS * target > end {
+            self.add_begin(&mut text, number, first);
+            if self.track.segment(number).end() + TARGETS_WITH_PARTS * target > end {
                 self.add_parts(&mut text, number, self.track.part_count(number));
             }
-            hls::add_segment(&mut text, &self.request.spec, &self.track, number);
+            hls::add_segment(&mut text, spec, &self.track, number);
         }
-        self.add_parts(&mut text, self.edge.number, self.edge.parts);
+        if self.edge.parts > 0 {
+            self.add_begin(&mut text, self.edge.number, first);
+            self.add_parts(&mut text, self.edge.number, self.edge.parts);
+        }
         let LiveEdge { number, parts } = self.edge;
         let _ = writeln!(text, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{number}.{parts}.m4s\"");
         self.add_reports(&mut text);
@@ -113,6 +115,14 @@ impl LowLatencyPlaylist<'_> {
             Seconds(skip_until),
             Seconds(part)
         );
+    }
+
+    /// Adds the lines before a segment and its parts, in a playlist that begins with segment `first`.
+    fn add_begin(&self, text: &mut String, number: u64, first: u64) {
+        let is_discontinuity = hls::add_discontinuity(text, &self.request.spec, number);
+        if is_discontinuity || number == first {
+            hls::add_date(text, &self.request.spec, &self.track, number);
+        }
     }
 
     /// Adds the first parts of a segment.

@@ -52,6 +52,30 @@ async fn an_update_leaves_out_what_is_older_than_six_target_durations() {
 }
 
 #[tokio::test]
+async fn a_discontinuity_stands_before_the_parts_of_its_segment() {
+    let (site, time) = site_at(100);
+    let mut client = Client::connect(site.addr()).await;
+    let path = "/ll/match,segment=2s,discontinuity=10/800k/media.m3u8";
+    // Segment 50 begins with a discontinuity, but has no part yet.
+    let before = client.get(path).await;
+    assert_eq!(
+        (tags(&before, "#EXT-X-DISCONTINUITY-SEQUENCE:"), tags(&before, "#EXT-X-PROGRAM")),
+        (vec!["3"], vec!["-DATE-TIME:1970-01-01T00:01:20.000Z"])
+    );
+    assert_eq!(before.text().matches("#EXT-X-DISCONTINUITY\n").count(), 1);
+    time.advance(Duration::from_millis(500));
+    let after = client.get(path).await;
+    let line = "49.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-PROGRAM-DATE-TIME:1970-01-01T00:01:40.000Z\n#EXT-X-PART:";
+    assert!(after.text().contains(line), "{}", after.text());
+    // A discontinuity that an update leaves out is still counted.
+    let update = client.get(&format!("{path}?_HLS_skip=YES")).await;
+    assert_eq!(
+        (tags(&update, "#EXT-X-DISCONTINUITY-SEQUENCE:"), update.text().matches("#EXT-X-DISCONTINUITY\n").count()),
+        (vec!["3"], 1)
+    );
+}
+
+#[tokio::test]
 async fn a_playlist_waits_for_what_the_directives_ask_for() {
     // At 101 s segment 50 is in progress and has two parts.
     for (query, milliseconds, last) in [
