@@ -57,7 +57,7 @@
 //! | `segment=D` | duration of a segment, 100 ms to 60 s (4 s) |
 //! | `part=D` | duration of a part of a segment of low-latency streams (500 ms); the last one may be shorter |
 //! | `window=D` | duration of what a live playlist lists, at least three segments (ten) |
-//! | `audio=apart` | audio of 64 kb/s in playlists and segments of its own; otherwise `muxed` |
+//! | `audio=apart` | audio of 64 kb/s in playlists and segments of its own; otherwise `muxed`, also `named` by the master playlist without a URI, or of an `unlisted` group |
 //! | `container=ts` | MPEG-2 transport streams; otherwise `fmp4`, with an initialization section |
 //! | `length=D` | duration of a movie, up to a day (10 m), in whole segments |
 //! | `layout=file` | segments of a movie in HLS: byte ranges of one file; otherwise `segments` |
@@ -65,6 +65,8 @@
 //! | `index=I` | segments in DASH: `number` (the default unless media are uneven), `timeline` (`$Time$`), or `base`, a file with a `sidx`, for movies |
 //! | `update=D` | interval of live manifests in DASH (that of segments), or `never` |
 //! | `utc=U` | clock of live manifests in DASH: URL `absolute` (the default) or `relative`, `direct`, `none` |
+//! | `location` | a live manifest of DASH names another URL for its next version |
+//! | `coding=gzip` | playlists and manifests are compressed if the client accepts it; `hidden-gzip`: always, without saying so |
 //! | `start=N` | the stream begins N seconds after the Unix epoch; before that it has no segments |
 //! | `discontinuity=N` | a discontinuity after every N segments |
 //!
@@ -99,7 +101,9 @@
 //! | `after=D` | the three above happen that long after the site has started; otherwise at once |
 //! | `gap=N` | of every N segments the last is a gap: marked in HLS, and 404 |
 //! | `missing=N` `empty=N` `cut=N` | of every N segments the last is 404; has no bytes; announces all its bytes and sends half |
+//! | `late=D` | a segment can be requested that long after it is listed, or should be by a manifest |
 //! | `token=D` | the master playlist or manifest hands out a token in the query of URIs, without which, or after D, all else is 403 |
+//! | `define` | with `token`, playlists take it from their own URI by `EXT-X-DEFINE` |
 //! | `cookies` | the master playlist or manifest sets three cookies for its folder, without which media are 403 |
 //! | `redirect=C` | the master playlist or manifest leads with status C to the stream without the option; nothing else is here |
 //! | `ranges=ignored` | a request for a part of a file is answered with 200 and the whole |

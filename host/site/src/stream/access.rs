@@ -76,6 +76,10 @@ pub(crate) fn with_token(request: &StreamRequest<'_>, text: String) -> String {
         Resource::Entry => request.wall.saturating_add(lifetime),
         _ => token(request).unwrap_or_default(),
     };
+    if request.spec.faults.define && request.resource() == Resource::Playlist {
+        let defined = text.replacen("#EXTM3U\n", "#EXTM3U\n#EXT-X-DEFINE:QUERYPARAM=\"token\"\n", 1);
+        return add_query(&defined, "?token={$token}");
+    }
     add_query(&text, &format!("?token={expiry}"))
 }
 

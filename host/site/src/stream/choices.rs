@@ -11,6 +11,54 @@ pub(crate) enum Container {
     TransportStream,
 }
 
+/// The place of audio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AudioPlace {
+    /// In the segments of the video.
+    Muxed,
+    /// In segments of its own.
+    Apart,
+    /// In the segments of the video, and named by the master playlist without a URI.
+    Named,
+    /// In the segments of the video, which name a group of audio that does not exist.
+    Unlisted,
+}
+
+impl AudioPlace {
+    /// Parses `muxed`, `apart`, `named` or `unlisted`.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "muxed" => Some(Self::Muxed),
+            "apart" => Some(Self::Apart),
+            "named" => Some(Self::Named),
+            "unlisted" => Some(Self::Unlisted),
+            _ => None,
+        }
+    }
+}
+
+/// The content coding of playlists and manifests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ManifestCoding {
+    /// None.
+    Clear,
+    /// `gzip`, if the client accepts it.
+    Gzip,
+    /// `gzip` that no field tells of.
+    HiddenGzip,
+}
+
+impl ManifestCoding {
+    /// Parses `gzip` or `hidden-gzip`.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "gzip" => Some(Self::Gzip),
+            "hidden-gzip" => Some(Self::HiddenGzip),
+            _ => None,
+        }
+    }
+}
+
 /// The way in which a DASH manifest tells the segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Addressing {

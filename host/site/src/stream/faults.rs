@@ -21,8 +21,12 @@ pub(crate) struct Faults {
     empty: u64,
     /// The last of this number of segments ends after its half.
     cut: u64,
+    /// Time after which a segment that is listed can be requested.
+    pub late: Micros,
     /// Everything but the first playlist or manifest needs its token, for that time.
     pub token: Option<Micros>,
+    /// Playlists take the token from their own URI by a variable.
+    pub define: bool,
     /// Segments need the cookies of the first playlist or manifest.
     pub cookies: bool,
     /// Status with which the first playlist or manifest leads to another place; 0 for none.
@@ -67,6 +71,8 @@ impl Faults {
             ("missing", _) => self.missing = every(value)?,
             ("empty", _) => self.empty = every(value)?,
             ("cut", _) => self.cut = every(value)?,
+            ("late", _) => self.late = parse_duration(value)?,
+            ("define", "") => self.define = true,
             ("token", _) => self.token = Some(parse_duration(value)?),
             ("cookies", "") => self.cookies = true,
             ("redirect", "301" | "302" | "303" | "307" | "308") => self.redirect = value.parse().ok()?,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::choices::Container;
+use super::choices::{AudioPlace, Container};
 use super::filler;
 use super::ladder::FrameSize;
 use super::micros::Micros;
@@ -34,20 +34,20 @@ impl FillerTrack {
     /// Returns the tracks of a stream: qualities in ascending order, then audio if it is apart.
     pub(crate) fn all(spec: &StreamSpec) -> Vec<Self> {
         let videos = spec.ladder.rates().iter().map(|kbps| Self::video(spec, *kbps));
-        videos.chain(spec.audio_apart.then(|| Self::audio(spec))).collect()
+        videos.chain((spec.audio == AudioPlace::Apart).then(|| Self::audio(spec))).collect()
     }
 
     /// Returns the track of that name.
     pub(crate) fn find(spec: &StreamSpec, name: &str) -> Option<Self> {
         if name == AUDIO_NAME {
-            return spec.audio_apart.then(|| Self::audio(spec));
+            return (spec.audio == AudioPlace::Apart).then(|| Self::audio(spec));
         }
         let kbps = name.strip_suffix('k')?.parse().ok()?;
         spec.ladder.rates().contains(&kbps).then(|| Self::video(spec, kbps))
     }
 
     fn video(spec: &StreamSpec, kbps: u32) -> Self {
-        let kind = if spec.audio_apart { TrackKind::Video } else { TrackKind::Muxed };
+        let kind = if spec.audio == AudioPlace::Apart { TrackKind::Video } else { TrackKind::Muxed };
         Self::new(spec, kind, kbps)
     }
 
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn tracks_are_found_by_their_names() {
-        let spec = StreamSpec { audio_apart: true, ..StreamSpec::default() };
+        let spec = StreamSpec { audio: AudioPlace::Apart, ..StreamSpec::default() };
         let tracks = FillerTrack::all(&spec);
         assert_eq!(tracks.iter().map(FillerTrack::name).collect::<Vec<_>>(), ["800k", "2800k", "5000k", "audio"]);
         for track in tracks {

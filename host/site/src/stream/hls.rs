@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use hyper::StatusCode;
 
-use super::choices::Container;
+use super::choices::{AudioPlace, Container};
 use super::manifest;
 use super::micros::{Micros, SECOND, Seconds};
 use super::refusal::Refusal;
@@ -25,7 +25,7 @@ pub(crate) fn playlist(request: &StreamRequest<'_>, text: String) -> PageReply {
 
 /// Serves a master playlist, with the lowest quality first, where a player starts.
 pub(crate) fn master(request: &StreamRequest<'_>) -> PageReply {
-    playlist(request, master_text(&request.tracks()))
+    playlist(request, master_text(&request.tracks(), request.spec.audio))
 }
 
 /// Serves an initialization section.
@@ -103,17 +103,19 @@ pub(crate) fn add_segment(text: &mut String, spec: &StreamSpec, track: &Track, n
     let _ = write!(text, "#EXTINF:{duration},\n{gap}{number}{}\n", track.container().extension());
 }
 
-fn master_text(tracks: &[Track]) -> String {
+fn master_text(tracks: &[Track], place: AudioPlace) -> String {
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
     let audio = tracks.iter().find(|track| track.is_audio());
-    if let Some(audio) = audio {
+    if audio.is_some() || place == AudioPlace::Named {
+        let uri = audio.map_or_else(String::new, |audio| format!(",URI=\"{}/media.m3u8\"", audio.name()));
         let _ = writeln!(
             text,
             "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"English\",LANGUAGE=\"en\",DEFAULT=YES,AUTOSELECT=YES,\
-             CHANNELS=\"2\",URI=\"{}/media.m3u8\"",
-            audio.name()
+             CHANNELS=\"2\"{uri}"
         );
     }
+    let has_group = audio.is_some() || matches!(place, AudioPlace::Named | AudioPlace::Unlisted);
+    let group = if has_group { ",AUDIO=\"audio\"" } else { "" };
     for track in tracks.iter().filter(|track| !track.is_audio()) {
         let bandwidth = track.bandwidth() + audio.map_or(0, Track::bandwidth);
         let _ = write!(text, "#EXT-X-STREAM-INF:BANDWIDTH={bandwidth}");
@@ -121,7 +123,6 @@ fn master_text(tracks: &[Track]) -> String {
             let _ = write!(text, ",RESOLUTION={}x{}", size.width, size.height);
         }
         let codecs = audio.map_or_else(|| track.codecs(), |audio| format!("{},{}", track.codecs(), audio.codecs()));
-        let group = audio.map_or("", |_| ",AUDIO=\"audio\"");
         let _ = write!(text, ",CODECS=\"{codecs}\"{group}\n{}/media.m3u8\n", track.name());
     }
     text
@@ -140,7 +141,7 @@ mod tests {
     #[test]
     fn a_master_playlist_names_every_quality() {
         let spec = StreamSpec { ladder: Ladder::MOBILE, ..StreamSpec::default() };
-        let text = master_text(&tracks(&spec));
+        let text = master_text(&tracks(&spec), spec.audio);
         let expected = "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n\
             #EXT-X-STREAM-INF:BANDWIDTH=200000,RESOLUTION=426x240,CODECS=\"avc1.4d401e,mp4a.40.2\"\n200k/media.m3u8\n\
             #EXT-X-STREAM-INF:BANDWIDTH=400000,RESOLUTION=640x360,CODECS=\"avc1.4d401e,mp4a.40.2\"\n400k/media.m3u8\n\
@@ -150,12 +151,27 @@ mod tests {
 
     #[test]
     fn audio_apart_is_a_group_that_every_quality_names() {
-        let spec = StreamSpec { audio_apart: true, ladder: Ladder::MOBILE, ..StreamSpec::default() };
-        let text = master_text(&tracks(&spec));
+        let spec = StreamSpec { audio: AudioPlace::Apart, ladder: Ladder::MOBILE, ..StreamSpec::default() };
+        let text = master_text(&tracks(&spec), spec.audio);
         assert!(
             text.contains("#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\"") && text.contains("URI=\"audio/media.m3u8\"")
         );
         assert_eq!(text.matches("CODECS=\"avc1.4d401e,mp4a.40.2\",AUDIO=\"audio\"\n").count(), 3);
         assert!(text.contains("BANDWIDTH=264000,"));
+    }
+
+    #[test]
+    fn audio_in_the_video_may_be_named_or_lack_its_group() {
+        let text = |audio| {
+            let spec = StreamSpec { audio, ..StreamSpec::default() };
+            master_text(&tracks(&spec), audio)
+        };
+        let (named, unlisted) = (text(AudioPlace::Named), text(AudioPlace::Unlisted));
+        assert!(named.contains("#EXT-X-MEDIA:TYPE=AUDIO,") && named.contains("CHANNELS=\"2\"\n"), "{named}");
+        assert!(!unlisted.contains("#EXT-X-MEDIA:"));
+        for text in [named, unlisted] {
+            assert_eq!(text.matches("CODECS=\"avc1.640028,mp4a.40.2\",AUDIO=\"audio\"\n").count(), 1, "{text}");
+            assert!(text.contains("BANDWIDTH=800000,"));
+        }
     }
 }

@@ -30,7 +30,8 @@ pub(crate) fn segment(request: &StreamRequest<'_>) -> Result<PageReply, Refusal>
     let track = request.track()?;
     let number = request.segment_number(&track)?;
     let (segment, position) = (track.segment(number), request.position()?);
-    if position < segment.end() || has_left(&segment, position, request.spec.window) {
+    let is_early = position < segment.end().saturating_add(request.spec.faults.late);
+    if is_early || has_left(&segment, position, request.spec.window) {
         return Err(Refusal::not_found("the segment does not exist at this time"));
     }
     Ok(hls::media(&track, track.segment_body(number)))

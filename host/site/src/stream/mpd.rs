@@ -33,6 +33,10 @@ pub(crate) fn text(request: &StreamRequest<'_>, presentation: Presentation) -> S
     let mut text = String::with_capacity(1 << 12);
     text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"");
     add_attributes(&mut text, request, presentation);
+    if request.spec.location && presentation != Presentation::Recorded {
+        let (origin, path) = (request.origin(), request.page.parts.uri.path());
+        let _ = writeln!(text, "  <Location>{origin}{path}?session=1</Location>");
+    }
     if let Presentation::LowLatency(_) = presentation {
         let target = PARTS_HELD_BACK * request.spec.part / 1_000;
         let _ = writeln!(

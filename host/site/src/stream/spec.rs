@@ -3,7 +3,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::choices::{Addressing, Container, Layout, ManifestUpdate, UtcTiming};
+use super::choices::{Addressing, AudioPlace, Container, Layout, ManifestCoding, ManifestUpdate, UtcTiming};
 use super::faults::Faults;
 use super::ladder::Ladder;
 use super::media::MediaFolder;
@@ -47,8 +47,12 @@ pub(crate) struct StreamSpec {
     pub update: ManifestUpdate,
     /// The clock that a manifest of DASH names.
     pub utc: UtcTiming,
-    /// Audio has playlists and segments of its own.
-    pub audio_apart: bool,
+    /// A manifest of DASH names another place for its next version.
+    pub location: bool,
+    /// Content coding of playlists and manifests.
+    pub coding: ManifestCoding,
+    /// The place of audio.
+    pub audio: AudioPlace,
     /// Form of the segments.
     pub container: Container,
     /// Wall-clock time at which the stream begins, since the Unix epoch.
@@ -72,7 +76,9 @@ impl Default for StreamSpec {
             addressing: Addressing::Number,
             update: ManifestUpdate::Segment,
             utc: UtcTiming::Absolute,
-            audio_apart: false,
+            location: false,
+            coding: ManifestCoding::Clear,
+            audio: AudioPlace::Muxed,
             container: Container::Fmp4,
             start: 0,
             discontinuity: 0,
@@ -130,7 +136,9 @@ impl StreamSpec {
             "index" => self.addressing = Addressing::parse(value)?,
             "update" => self.update = ManifestUpdate::parse(value)?,
             "utc" => self.utc = UtcTiming::parse(value)?,
-            "audio" => self.audio_apart = (value == "apart").then_some(true).or((value == "muxed").then_some(false))?,
+            "location" if value.is_empty() => self.location = true,
+            "coding" => self.coding = ManifestCoding::parse(value)?,
+            "audio" => self.audio = AudioPlace::parse(value)?,
             "container" => self.container = Container::parse(value)?,
             "start" => self.start = value.parse::<u64>().ok()?.checked_mul(SECOND)?,
             "discontinuity" => self.discontinuity = value.parse().ok()?,
@@ -165,7 +173,7 @@ mod tests {
             segment: 2 * SECOND,
             part: SECOND / 4,
             window: 60 * SECOND,
-            audio_apart: true,
+            audio: AudioPlace::Apart,
             container: Container::TransportStream,
             start: 7 * SECOND,
             ..StreamSpec::default()

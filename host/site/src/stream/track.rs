@@ -184,7 +184,12 @@ impl Track {
 
     /// Returns some bytes of a segment of fragmented MP4 as a body.
     pub(crate) fn slice_body(&self, number: u64, range: &Range<u64>) -> BodySource {
-        let pieces = self.segment_slice(number, range).into_iter();
-        BodySource::Pieces(Pieces::new(range.end.saturating_sub(range.start), pieces))
+        match self {
+            Self::Filler(_) => BodySource::Filler(FillerTrack::segment_slice(range)),
+            Self::Media(track) => {
+                let pieces = track.segment_slice(number, range).into_iter().map(Filler::of);
+                BodySource::Pieces(Pieces::new(range.end.saturating_sub(range.start), pieces))
+            }
+        }
     }
 }

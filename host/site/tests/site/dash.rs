@@ -101,6 +101,16 @@ async fn a_live_manifest_tells_when_the_stream_began_and_names_a_clock() {
 }
 
 #[tokio::test]
+async fn a_manifest_may_name_another_place_for_its_next_version() {
+    let (site, _) = site_at(1_000);
+    let mut client = Client::connect(site.addr()).await;
+    let manifest = client.get("/dash/live/a,location/manifest.mpd").await;
+    let location = "/dash/live/a,location/manifest.mpd?session=1";
+    assert!(manifest.text().contains(&format!("<Location>http://site{location}</Location>")), "{}", manifest.text());
+    assert_eq!(client.get(location).await.text(), manifest.text());
+}
+
+#[tokio::test]
 async fn a_live_timeline_lists_the_window() {
     let (site, time) = site_at(1_000);
     let mut client = Client::connect(site.addr()).await;

@@ -153,6 +153,48 @@ async fn a_token_is_handed_out_by_the_master_playlist_and_expires() {
 }
 
 #[tokio::test]
+async fn a_playlist_may_take_the_token_from_its_own_uri() {
+    let (site, _) = site_at(1_000);
+    let mut client = Client::connect(site.addr()).await;
+    let base = "/live/a,token=30s,define";
+    let master = client.get(&format!("{base}/master.m3u8")).await;
+    assert!(master.text().contains("\n800k/media.m3u8?token=1030000000\n"));
+    let media = client.get(&format!("{base}/800k/media.m3u8?token=1030000000")).await;
+    assert!(media.text().starts_with("#EXTM3U\n#EXT-X-DEFINE:QUERYPARAM=\"token\"\n"));
+    assert!(media.text().ends_with("\n249.m4s?token={$token}\n"));
+}
+
+#[tokio::test]
+async fn a_late_segment_is_listed_before_it_is_there() {
+    let (site, time) = site_at(1_000);
+    let mut client = Client::connect(site.addr()).await;
+    let base = "/live/a,late=500ms/800k";
+    assert!(client.get(&format!("{base}/media.m3u8")).await.text().ends_with("\n249.m4s\n"));
+    assert_eq!(client.get(&format!("{base}/249.m4s")).await.status, 404);
+    time.advance(Duration::from_millis(500));
+    assert_eq!(client.get(&format!("{base}/249.m4s")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_playlist_is_compressed_and_may_hide_it() {
+    let (site, _) = site_at(1_000);
+    let mut client = Client::connect(site.addr()).await;
+    let clear = client.get("/live/a/800k/media.m3u8").await;
+    let accept = [("accept-encoding", "gzip")];
+    for (option, fields, encoding) in
+        [("gzip", &accept[..], "gzip"), ("hidden-gzip", &accept, ""), ("hidden-gzip", &[], "")]
+    {
+        let path = format!("/live/a,coding={option}/800k/media.m3u8");
+        let reply = client.send(request("GET", &path, fields, "")).await;
+        assert_eq!(reply.header("content-encoding"), encoding);
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(&reply.body[..]).read_to_string(&mut text).unwrap();
+        assert_eq!(text, clear.text());
+    }
+    assert_eq!(client.get("/live/a,coding=gzip/800k/media.m3u8").await.text(), clear.text());
+}
+
+#[tokio::test]
 async fn media_need_all_cookies_of_the_master_playlist() {
     let (site, _) = site_at(1_000);
     let mut client = Client::connect(site.addr()).await;
