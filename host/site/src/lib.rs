@@ -65,6 +65,7 @@
 //! | `index=I` | segments in DASH: `number` (the default unless media are uneven), `timeline` (`$Time$`), or `base`, a file with a `sidx`, for movies |
 //! | `update=D` | interval of live manifests in DASH (that of segments), or `never` |
 //! | `utc=U` | clock of live manifests in DASH: URL `absolute` (the default) or `relative`, `direct`, `none` |
+//! | `period=D` | periods of DASH manifests, a multiple of the duration of segments; otherwise there is one |
 //! | `location` | a live manifest of DASH names another URL for its next version |
 //! | `coding=gzip` | playlists and manifests are compressed if the client accepts it; `hidden-gzip`: always, without saying so |
 //! | `start=N` | the stream begins N seconds after the Unix epoch; before that it has no segments |

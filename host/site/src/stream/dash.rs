@@ -6,7 +6,8 @@ use hyper::StatusCode;
 use super::choices::{Addressing, Container};
 use super::hls;
 use super::manifest;
-use super::mpd::{self, Presentation};
+use super::mpd;
+use super::mpd_period::Presentation;
 use super::refusal::Refusal;
 use super::request::StreamRequest;
 use super::timestamp::IsoTime;
@@ -48,6 +49,9 @@ fn manifest_of(request: &StreamRequest<'_>, presentation: Presentation) -> Resul
     }
     if request.spec.addressing == Addressing::Base && presentation != Presentation::Recorded {
         return Err(Refusal::bad_request("`index=base` is for movies"));
+    }
+    if request.spec.addressing == Addressing::Base && request.spec.period != 0 {
+        return Err(Refusal::bad_request("`index=base` is for movies of one period"));
     }
     Ok(manifest::reply(request, MANIFEST, mpd::text(request, presentation)))
 }

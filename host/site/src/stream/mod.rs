@@ -12,7 +12,7 @@
 //! | `window` | the segments that exist at a time |
 //! | `hls`, `live`, `low_latency`, `vod` | playlists |
 //! | `manifest` | replies with a playlist or manifest |
-//! | `dash`, `mpd` | DASH: segments as they are made, and manifests |
+//! | `dash`, `mpd`, `mpd_period`, `segment_timeline` | DASH: segments as they are made, and manifests |
 //! | `recording`, `whole_file`, `byte_range` | movies, and movies as one file |
 //! | `directives` | the part of a query that asks for the next playlist |
 //! | `faults`, `access`, `damage` | misbehaviour on demand: clocks, tokens and cookies, broken segments |
@@ -35,9 +35,11 @@ mod manifest;
 mod media;
 mod micros;
 mod mpd;
+mod mpd_period;
 mod recording;
 mod refusal;
 mod request;
+mod segment_timeline;
 mod spec;
 mod timestamp;
 mod track;

@@ -4,8 +4,10 @@ use std::fmt::Write;
 
 use super::choices::{Addressing, ManifestUpdate, UtcTiming};
 use super::micros::{Micros, SECOND, Seconds};
+use super::mpd_period::{MpdPeriod, Presentation, recorded_end};
 use super::recording::Recording;
 use super::request::StreamRequest;
+use super::segment_timeline::add_timeline;
 use super::timestamp::IsoTime;
 use super::track::Track;
 use super::whole_file::FileSections;
@@ -16,17 +18,6 @@ const SEGMENTS_HELD_BACK: u64 = 3;
 
 /// Distance from the live edge of a stream in parts, in parts.
 const PARTS_HELD_BACK: u64 = 3;
-
-/// The kind of stream that a manifest describes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Presentation {
-    /// A movie.
-    Recorded,
-    /// A live stream of complete segments, at a position.
-    Live(Micros),
-    /// A live stream whose segments can be requested while they are made, at a position.
-    LowLatency(Micros),
-}
 
 /// Returns the manifest of a stream.
 pub(crate) fn text(request: &StreamRequest<'_>, presentation: Presentation) -> String {
@@ -45,11 +36,15 @@ pub(crate) fn text(request: &StreamRequest<'_>, presentation: Presentation) -> S
              <PlaybackRate min=\"0.96\" max=\"1.04\"/>\n  </ServiceDescription>"
         );
     }
-    text.push_str("  <Period id=\"0\" start=\"PT0S\">\n");
     let (audios, videos): (Vec<_>, Vec<_>) = request.tracks().into_iter().partition(Track::is_audio);
-    add_set(&mut text, request, presentation, &videos);
-    add_set(&mut text, request, presentation, &audios);
-    text.push_str("  </Period>\n");
+    for period in MpdPeriod::all(request, presentation) {
+        let start = XmlDuration(period.start);
+        let _ = writeln!(text, "  <Period id=\"{}\" start=\"{start}\">", period.number);
+        for tracks in [&videos, &audios] {
+            add_set(&mut text, request, presentation, period, tracks);
+        }
+        text.push_str("  </Period>\n");
+    }
     if presentation != Presentation::Recorded {
         add_clock(&mut text, request);
     }
@@ -67,8 +62,7 @@ fn add_attributes(text: &mut String, request: &StreamRequest<'_>, presentation: 
         XmlDuration(spec.segment)
     );
     if presentation == Presentation::Recorded {
-        let ends = request.tracks().into_iter().map(|track| Recording::new(track, spec).end());
-        let duration = ends.max().unwrap_or_default();
+        let duration = recorded_end(request);
         let _ = writeln!(text, " type=\"static\" mediaPresentationDuration=\"{}\">", XmlDuration(duration));
         return;
     }
@@ -97,7 +91,13 @@ fn add_attributes(text: &mut String, request: &StreamRequest<'_>, presentation: 
 }
 
 /// Adds the tracks between which a viewer may switch.
-fn add_set(text: &mut String, request: &StreamRequest<'_>, presentation: Presentation, tracks: &[Track]) {
+fn add_set(
+    text: &mut String,
+    request: &StreamRequest<'_>,
+    presentation: Presentation,
+    period: MpdPeriod,
+    tracks: &[Track],
+) {
     let Some(first) = tracks.first() else { return };
     let is_audio = first.is_audio();
     let (id, content) = if is_audio { (1, "audio") } else { (0, "video") };
@@ -114,7 +114,7 @@ fn add_set(text: &mut String, request: &StreamRequest<'_>, presentation: Present
         );
     }
     if request.spec.addressing != Addressing::Base {
-        add_template(text, request, presentation, first);
+        add_template(text, request, presentation, period, first);
     }
     for track in tracks {
         add_representation(text, request, track);
@@ -146,7 +146,13 @@ fn add_representation(text: &mut String, request: &StreamRequest<'_>, track: &Tr
 }
 
 /// Adds the template of the names of segments.
-fn add_template(text: &mut String, request: &StreamRequest<'_>, presentation: Presentation, track: &Track) {
+fn add_template(
+    text: &mut String,
+    request: &StreamRequest<'_>,
+    presentation: Presentation,
+    period: MpdPeriod,
+    track: &Track,
+) {
     let spec = &request.spec;
     let file = if spec.addressing == Addressing::Timeline { "$Time$" } else { "$Number$" };
     let _ = write!(
@@ -154,12 +160,16 @@ fn add_template(text: &mut String, request: &StreamRequest<'_>, presentation: Pr
         "      <SegmentTemplate timescale=\"{SECOND}\" initialization=\"$RepresentationID$/init.mp4\" \
          media=\"$RepresentationID$/{file}.m4s\""
     );
+    if period.start > 0 {
+        let _ = write!(text, " presentationTimeOffset=\"{}\"", period.start);
+    }
     if let Presentation::LowLatency(_) = presentation {
         let offset = Seconds(track.mean_segment().saturating_sub(track.part_target()));
         let _ = write!(text, " availabilityTimeOffset=\"{offset}\" availabilityTimeComplete=\"false\"");
     }
     if spec.addressing == Addressing::Number {
-        let _ = writeln!(text, " startNumber=\"0\" duration=\"{}\"/>", track.mean_segment());
+        let _ =
+            writeln!(text, " startNumber=\"{}\" duration=\"{}\"/>", period.numbers(track).start, track.mean_segment());
         return;
     }
     text.push_str(">\n        <SegmentTimeline>\n");
@@ -172,37 +182,9 @@ fn add_template(text: &mut String, request: &StreamRequest<'_>, presentation: Pr
             first..number + u64::from(parts > 0)
         }
     };
-    add_timeline(text, track, numbers);
+    let within = period.numbers(track);
+    add_timeline(text, track, numbers.start.max(within.start)..numbers.end.min(within.end));
     text.push_str("        </SegmentTimeline>\n      </SegmentTemplate>\n");
-}
-
-/// Adds an element for every run of segments of one duration.
-fn add_timeline(text: &mut String, track: &Track, numbers: std::ops::Range<u64>) {
-    let mut run: Option<TimelineRun> = None;
-    for segment in numbers.map(|number| track.segment(number)) {
-        match &mut run {
-            Some(run) if run.duration == segment.duration => run.repeats += 1,
-            _ => {
-                let begun = TimelineRun { start: segment.start, duration: segment.duration, repeats: 0 };
-                run.replace(begun).into_iter().for_each(|run| run.add_to(text));
-            }
-        }
-    }
-    run.into_iter().for_each(|run| run.add_to(text));
-}
-
-/// Segments of one duration, one after another.
-struct TimelineRun {
-    start: Micros,
-    duration: Micros,
-    repeats: u64,
-}
-
-impl TimelineRun {
-    fn add_to(&self, text: &mut String) {
-        let Self { start, duration, repeats } = self;
-        let _ = writeln!(text, "          <S t=\"{start}\" d=\"{duration}\" r=\"{repeats}\"/>");
-    }
 }
 
 /// Adds the clock against which viewers set theirs.

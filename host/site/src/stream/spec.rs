@@ -47,6 +47,8 @@ pub(crate) struct StreamSpec {
     pub update: ManifestUpdate,
     /// The clock that a manifest of DASH names.
     pub utc: UtcTiming,
+    /// Duration of a period in DASH; 0 for one period.
+    pub period: Micros,
     /// A manifest of DASH names another place for its next version.
     pub location: bool,
     /// Content coding of playlists and manifests.
@@ -76,6 +78,7 @@ impl Default for StreamSpec {
             addressing: Addressing::Number,
             update: ManifestUpdate::Segment,
             utc: UtcTiming::Absolute,
+            period: 0,
             location: false,
             coding: ManifestCoding::Clear,
             audio: AudioPlace::Muxed,
@@ -109,6 +112,9 @@ impl StreamSpec {
             return Err("`window` is shorter than three segments".to_owned());
         }
         spec.part = spec.part.min(spec.segment);
+        if media.is_none() && !spec.period.is_multiple_of(spec.segment) {
+            return Err("`period` is not a multiple of `segment`".to_owned());
+        }
         Ok(spec)
     }
 
@@ -136,6 +142,7 @@ impl StreamSpec {
             "index" => self.addressing = Addressing::parse(value)?,
             "update" => self.update = ManifestUpdate::parse(value)?,
             "utc" => self.utc = UtcTiming::parse(value)?,
+            "period" => self.period = duration(value, MAX_LENGTH)?,
             "location" if value.is_empty() => self.location = true,
             "coding" => self.coding = ManifestCoding::parse(value)?,
             "audio" => self.audio = AudioPlace::parse(value)?,

@@ -101,6 +101,30 @@ async fn a_live_manifest_tells_when_the_stream_began_and_names_a_clock() {
 }
 
 #[tokio::test]
+async fn a_stream_in_periods_lists_those_of_the_window() {
+    let (site, time) = site_at(1_000);
+    let mut client = Client::connect(site.addr()).await;
+    let path = "/dash/live/a,period=20s,window=24s/manifest.mpd";
+    for (first, last) in [(48, 50), (49, 51)] {
+        let manifest = client.get(path).await;
+        let text = manifest.text();
+        let periods: Vec<_> = (first..=last).collect();
+        let start: Vec<_> = periods.iter().map(|period| format!("PT{}.000S", period * 20)).collect();
+        assert_eq!(values(text, "start"), start);
+        let offsets: Vec<_> = periods.iter().map(|period| format!("{}000000", period * 20)).collect();
+        assert_eq!(values(text, "presentationTimeOffset"), offsets);
+        let numbers: Vec<_> = periods.iter().map(|period| (period * 5).to_string()).collect();
+        assert_eq!(values(text, "startNumber"), numbers);
+        time.advance(Duration::from_secs(20));
+    }
+    let movie = client.get("/dash/vod/a,period=20s,length=44s,index=timeline/manifest.mpd").await;
+    assert_eq!(values(movie.text(), "r"), ["4", "4", "0"]);
+    assert_eq!(values(movie.text(), "t"), ["0", "20000000", "40000000"]);
+    assert_eq!(client.get("/dash/vod/a,period=10s/manifest.mpd").await.status, 400);
+    assert_eq!(client.get("/dash/vod/a,period=8s,index=base/manifest.mpd").await.status, 400);
+}
+
+#[tokio::test]
 async fn a_manifest_may_name_another_place_for_its_next_version() {
     let (site, _) = site_at(1_000);
     let mut client = Client::connect(site.addr()).await;
