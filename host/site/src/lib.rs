@@ -69,7 +69,7 @@
 //! | `location` | a live manifest of DASH names another URL for its next version |
 //! | `coding=gzip` | playlists and manifests are compressed if the client accepts it; `hidden-gzip`: always, without saying so |
 //! | `start=N` | the stream begins N seconds after the Unix epoch; before that it has no segments |
-//! | `discontinuity=N` | a discontinuity after every N segments |
+//! | `discontinuity=N` | a discontinuity in HLS after every N segments; their count is large unless `start` is near, which hls.js cannot bear |
 //!
 //! In low-latency HLS a playlist lists the parts of the last segments and names the next part, which can be requested
 //! before it is complete. `_HLS_msn` and `_HLS_part` wait for a segment or part, `_HLS_skip=YES` leaves out segments
@@ -102,6 +102,7 @@
 //! | `after=D` | the three above happen that long after the site has started; otherwise at once |
 //! | `gap=N` | of every N segments the last is a gap: marked in HLS, and 404 |
 //! | `missing=N` `empty=N` `cut=N` | of every N segments the last is 404; has no bytes; announces all its bytes and sends half |
+//! | `skew=N` | in `/live`, each quality counts its segments N higher than the one below it |
 //! | `late=D` | a segment can be requested that long after it is listed, or should be by a manifest |
 //! | `token=D` | the master playlist or manifest hands out a token in the query of URIs, without which, or after D, all else is 403 |
 //! | `define` | with `token`, playlists take it from their own URI by `EXT-X-DEFINE` |

@@ -21,6 +21,8 @@ pub(crate) struct Faults {
     empty: u64,
     /// The last of this number of segments ends after its half.
     cut: u64,
+    /// Distance between the numbers of segments of two qualities.
+    pub skew: u64,
     /// Time after which a segment that is listed can be requested.
     pub late: Micros,
     /// Everything but the first playlist or manifest needs its token, for that time.
@@ -71,6 +73,7 @@ impl Faults {
             ("missing", _) => self.missing = every(value)?,
             ("empty", _) => self.empty = every(value)?,
             ("cut", _) => self.cut = every(value)?,
+            ("skew", _) => self.skew = value.parse::<u32>().ok()?.into(),
             ("late", _) => self.late = parse_duration(value)?,
             ("define", "") => self.define = true,
             ("token", _) => self.token = Some(parse_duration(value)?),

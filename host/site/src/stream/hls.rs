@@ -78,11 +78,13 @@ pub(crate) fn add_discontinuity_sequence(text: &mut String, spec: &StreamSpec, f
     }
 }
 
-/// Adds the line of a discontinuity before a segment. Returns `true` if there is one.
-pub(crate) fn add_discontinuity(text: &mut String, spec: &StreamSpec, number: u64) -> bool {
+/// Adds the lines of a discontinuity before a segment, after which the initialization section is named again, as
+/// packagers do. Returns `true` if there is one.
+pub(crate) fn add_discontinuity(text: &mut String, spec: &StreamSpec, track: &Track, number: u64) -> bool {
     let begins = begins_discontinuity(spec, number);
     if begins {
         text.push_str("#EXT-X-DISCONTINUITY\n");
+        add_map(text, track);
     }
     begins
 }
@@ -96,11 +98,11 @@ pub(crate) fn add_date(text: &mut String, spec: &StreamSpec, track: &Track, numb
     let _ = writeln!(text, "#EXT-X-PROGRAM-DATE-TIME:{}", IsoTime(spec.start + track.segment(number).start));
 }
 
-/// Adds the lines of a segment that is a file.
-pub(crate) fn add_segment(text: &mut String, spec: &StreamSpec, track: &Track, number: u64) {
+/// Adds the lines of a segment that is a file, named by a number that may not be its own.
+pub(crate) fn add_segment(text: &mut String, spec: &StreamSpec, track: &Track, number: u64, name: u64) {
     let duration = Seconds(track.segment(number).duration);
     let gap = if spec.faults.is_gap(number) { "#EXT-X-GAP\n" } else { "" };
-    let _ = write!(text, "#EXTINF:{duration},\n{gap}{number}{}\n", track.container().extension());
+    let _ = write!(text, "#EXTINF:{duration},\n{gap}{name}{}\n", track.container().extension());
 }
 
 fn master_text(tracks: &[Track], place: AudioPlace) -> String {

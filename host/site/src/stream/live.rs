@@ -17,7 +17,7 @@ use crate::page_outcome::PageReply;
 /// The track does not exist, or has no complete segment.
 pub(crate) fn media(request: &StreamRequest<'_>) -> Result<PageReply, Refusal> {
     let track = request.track()?;
-    let text = media_text(&request.spec, &track, request.position()?);
+    let text = media_text(&request.spec, &track, request.position()?, request.name_offset(&track));
     let text = text.ok_or(Refusal::not_found("no segment is complete"))?;
     Ok(hls::playlist(request, text))
 }
@@ -37,22 +37,23 @@ pub(crate) fn segment(request: &StreamRequest<'_>) -> Result<PageReply, Refusal>
     Ok(hls::media(&track, track.segment_body(number)))
 }
 
-/// Returns the media playlist at a position; `None` before the first segment is complete.
-fn media_text(spec: &StreamSpec, track: &Track, position: Micros) -> Option<String> {
+/// Returns the media playlist at a position, whose numbers are higher than those of the segments by `offset`; `None`
+/// before the first segment is complete.
+fn media_text(spec: &StreamSpec, track: &Track, position: Micros, offset: u64) -> Option<String> {
     let LiveWindow { first, end } = LiveWindow::at(track, position, spec.window);
     if first == end {
         return None;
     }
     let mut text = hls::media_head(track, 6);
-    let _ = writeln!(text, "#EXT-X-MEDIA-SEQUENCE:{first}");
+    let _ = writeln!(text, "#EXT-X-MEDIA-SEQUENCE:{}", first + offset);
     hls::add_discontinuity_sequence(&mut text, spec, first);
     hls::add_map(&mut text, track);
     for number in first..end {
-        let is_discontinuity = hls::add_discontinuity(&mut text, spec, number);
+        let is_discontinuity = hls::add_discontinuity(&mut text, spec, track, number);
         if number == first || is_discontinuity {
             hls::add_date(&mut text, spec, track, number);
         }
-        hls::add_segment(&mut text, spec, track, number);
+        hls::add_segment(&mut text, spec, track, number, number + offset);
     }
     Some(text)
 }
@@ -66,7 +67,7 @@ mod tests {
     fn text(options: &str, seconds: u64) -> Option<String> {
         let spec = StreamSpec::parse(&format!("a,segment=2s,window=6s{options}"), None).unwrap();
         let track = Track::Filler(FillerTrack::find(&spec, "800k").unwrap());
-        media_text(&spec, &track, seconds * SECOND)
+        media_text(&spec, &track, seconds * SECOND, 0)
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl LowLatencyPlaylist<'_> {
             if self.track.segment(number).end() + TARGETS_WITH_PARTS * target > end {
                 self.add_parts(&mut text, number, self.track.part_count(number));
             }
-            hls::add_segment(&mut text, spec, &self.track, number);
+            hls::add_segment(&mut text, spec, &self.track, number, number);
         }
         if self.edge.parts > 0 {
             self.add_begin(&mut text, self.edge.number, first);
@@ -119,7 +119,7 @@ impl LowLatencyPlaylist<'_> {
 
     /// Adds the lines before a segment and its parts, in a playlist that begins with segment `first`.
     fn add_begin(&self, text: &mut String, number: u64, first: u64) {
-        let is_discontinuity = hls::add_discontinuity(text, &self.request.spec, number);
+        let is_discontinuity = hls::add_discontinuity(text, &self.request.spec, &self.track, number);
         if is_discontinuity || number == first {
             hls::add_date(text, &self.request.spec, &self.track, number);
         }

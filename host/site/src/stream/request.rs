@@ -59,6 +59,9 @@ impl<'a> StreamRequest<'a> {
         if spec.keys.is_some() && !page.parts.uri.path().starts_with("/vod/") {
             return Err(Refusal::bad_request("`keys` is for movies in HLS"));
         }
+        if spec.faults.skew != 0 && !page.parts.uri.path().starts_with("/live/") {
+            return Err(Refusal::bad_request("`skew` is for live HLS without parts"));
+        }
         let site_start = page.shared.timer.epoch();
         let wall = micros(site_start + page.shared.timer.now());
         let clock = spec.faults.clock(spec.start, micros(site_start), wall);
@@ -155,11 +158,20 @@ impl<'a> StreamRequest<'a> {
         let name = self.file.strip_suffix(track.container().extension()).and_then(|name| name.parse().ok());
         let name = name.ok_or(Refusal::not_found("no such file"))?;
         if !self.has_times() {
-            return Ok(name);
+            let number = u64::checked_sub(name, self.name_offset(track));
+            return number.ok_or(Refusal::not_found("the segments begin with a higher number"));
         }
         let number = track.number_at(name);
         let begins = track.segment(number).start == name;
         begins.then_some(number).ok_or(Refusal::not_found("no segment begins at that time"))
+    }
+
+    /// Returns by how much the numbers in the names of a track's segments are higher than those of the segments.
+    pub(crate) fn name_offset(&self, track: &Track) -> u64 {
+        match self.spec.faults.skew {
+            0 => 0,
+            skew => skew * self.tracks().iter().take_while(|other| other.name() != track.name()).count() as u64,
+        }
     }
 
     /// Returns `true` if the names of segments are times.

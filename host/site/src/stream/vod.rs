@@ -51,9 +51,9 @@ fn media_text(spec: &StreamSpec, recording: &Recording) -> String {
         Layout::Segments => {
             hls::add_map(&mut text, track);
             for number in recording.numbers() {
-                hls::add_discontinuity(&mut text, spec, number);
+                hls::add_discontinuity(&mut text, spec, track, number);
                 add_key(&mut text, spec, number);
-                hls::add_segment(&mut text, spec, track, number);
+                hls::add_segment(&mut text, spec, track, number, number);
             }
         }
     }

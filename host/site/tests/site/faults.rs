@@ -165,6 +165,25 @@ async fn a_playlist_may_take_the_token_from_its_own_uri() {
 }
 
 #[tokio::test]
+async fn qualities_may_count_their_segments_differently() {
+    let (site, _) = site_at(1_000);
+    let mut client = Client::connect(site.addr()).await;
+    for (track, first, bytes) in [("800k", 240, 400_000), ("2800k", 340, 1_400_000), ("5000k", 440, 2_500_000)] {
+        let media = client.get(&format!("/live/a,skew=100/{track}/media.m3u8")).await;
+        assert_eq!(tag(&media, "#EXT-X-MEDIA-SEQUENCE:"), first.to_string());
+        assert_eq!(tag(&media, "#EXT-X-PROGRAM-DATE-TIME:"), "1970-01-01T00:16:00.000Z");
+        let status = async |client: &mut Client, number| {
+            let reply = client.get(&format!("/live/a,skew=100/{track}/{number}.m4s")).await;
+            (reply.status.as_u16(), reply.body.len() == bytes)
+        };
+        assert_eq!(status(&mut client, first + 9).await, (200, true));
+        assert_eq!(status(&mut client, first + 10).await, (404, false));
+    }
+    assert_eq!(client.get("/live/a,skew=100/5000k/199.m4s").await.status, 404);
+    assert_eq!(client.get("/ll/a,skew=100/master.m3u8").await.status, 400);
+}
+
+#[tokio::test]
 async fn a_late_segment_is_listed_before_it_is_there() {
     let (site, time) = site_at(1_000);
     let mut client = Client::connect(site.addr()).await;
