@@ -10,9 +10,6 @@ use super::spec::StreamSpec;
 use super::track::Track;
 use crate::page_outcome::PageReply;
 
-/// Maximum number of segments, that of an index.
-const MAX_SEGMENTS: u64 = 65_535;
-
 /// A recorded track.
 #[derive(Clone)]
 pub(crate) struct Recording {
@@ -25,7 +22,7 @@ pub(crate) struct Recording {
 impl Recording {
     /// Records the first segments of a track, whole ones, for the length of the movie.
     pub(crate) fn new(track: Track, spec: &StreamSpec) -> Self {
-        let count = track.number_from(spec.length).clamp(1, MAX_SEGMENTS);
+        let count = track.number_from(spec.length).max(1);
         Self { track, count }
     }
 

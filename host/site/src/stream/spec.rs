@@ -21,6 +21,9 @@ const MAX_LENGTH: Micros = 24 * 3_600 * SECOND;
 /// Options that follow from media.
 const OF_MEDIA: [&str; 6] = ["ladder", "segment", "part", "audio", "container", "keys"];
 
+/// Largest number of segments in a window or a movie.
+const MAX_SEGMENTS: u64 = 50_000;
+
 /// Number of segments in the window of a stream that does not set it.
 const DEFAULT_WINDOW_SEGMENTS: u64 = 10;
 
@@ -111,6 +114,9 @@ impl StreamSpec {
         if spec.window < 3 * spec.segment {
             return Err("`window` is shorter than three segments".to_owned());
         }
+        if spec.window.max(spec.length) / spec.segment > MAX_SEGMENTS {
+            return Err(format!("`window` or `length` has more than {MAX_SEGMENTS} segments"));
+        }
         spec.part = spec.part.min(spec.segment);
         if media.is_none() && !spec.period.is_multiple_of(spec.segment) {
             return Err("`period` is not a multiple of `segment`".to_owned());
@@ -195,7 +201,9 @@ mod tests {
             let why = StreamSpec::parse(&format!("a,{option}"), None).unwrap_err();
             assert_eq!(why, format!("`{option}` is not an option of a stream"));
         }
-        assert!(StreamSpec::parse("a,window=11s", None).is_err());
+        for options in ["window=11s", "segment=100ms,length=2h", "segment=1s,window=14h", "period=5s"] {
+            assert!(StreamSpec::parse(&format!("a,{options}"), None).is_err(), "{options}");
+        }
         assert!(StreamSpec::parse("a%FF", None).is_err());
     }
 }

@@ -50,7 +50,7 @@ impl FileSections {
 /// Serves the file or a part of it.
 ///
 /// # Errors
-/// The track does not exist, or has too many segments for an index.
+/// The track does not exist, or is not fragmented MP4.
 pub(crate) fn file(request: &StreamRequest<'_>) -> Result<PageReply, Refusal> {
     let recording = Recording::of(request)?;
     if recording.track.container() == Container::TransportStream {
