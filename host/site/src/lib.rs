@@ -63,7 +63,7 @@
 //! | `layout=file` | segments of a movie in HLS: byte ranges of one file; otherwise `segments` |
 //! | `keys=N` | segments of a movie in HLS have the size of encrypted ones, and a key for every N of them, one for all if 0 |
 //! | `index=I` | segments in DASH: `number` (the default unless media are uneven), `timeline` (`$Time$`), or `base`, a file with a `sidx`, for movies |
-//! | `update=D` | interval of live manifests in DASH (that of segments), or `never` |
+//! | `update=D` | interval of live manifests in DASH (that of segments, or of parts in low latency with a timeline), or `never` |
 //! | `utc=U` | clock of live manifests in DASH: URL `absolute` (the default) or `relative`, `direct`, `none` |
 //! | `period=D` | periods of DASH manifests, a multiple of the duration of segments; otherwise there is one |
 //! | `location` | a live manifest of DASH names another URL for its next version |

@@ -37,6 +37,12 @@ fn parse(range: &str, size: u64) -> Option<Range<u64>> {
     (first <= last).then(|| first.min(size)..last.saturating_add(1).min(size))
 }
 
+/// Returns the requested part of a place in a file, counted from the begin of the place; `None` if it is empty.
+pub(crate) fn overlap(place: &Range<u64>, requested: &Range<u64>) -> Option<Range<u64>> {
+    let (start, end) = (place.start.max(requested.start), place.end.min(requested.end));
+    (start < end).then(|| start - place.start..end - place.start)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,5 +61,12 @@ mod tests {
             assert_eq!(RequestedBytes::of(Some(field), 100), RequestedBytes::All, "{field}");
         }
         assert_eq!(RequestedBytes::of(None, 100), RequestedBytes::All);
+    }
+
+    #[test]
+    fn parts_are_counted_from_the_begin_of_their_place() {
+        assert_eq!(overlap(&(10..20), &(0..15)), Some(0..5));
+        assert_eq!(overlap(&(10..20), &(15..100)), Some(5..10));
+        assert_eq!(overlap(&(10..20), &(20..100)), None);
     }
 }

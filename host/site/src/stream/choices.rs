@@ -86,8 +86,8 @@ pub(crate) enum UtcTiming {
 /// The interval at which a viewer reads a live DASH manifest again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ManifestUpdate {
-    /// The duration of a segment.
-    Segment,
+    /// The duration of a segment; in low latency with a list of segments, that of a part.
+    Default,
     /// Another duration.
     Every(Micros),
     /// No update.
@@ -159,10 +159,9 @@ impl UtcTiming {
 }
 
 impl ManifestUpdate {
-    /// Parses `segment`, `never` or a duration.
+    /// Parses `never` or a duration.
     pub(crate) fn parse(word: &str) -> Option<Self> {
         match word {
-            "segment" => Some(Self::Segment),
             "never" => Some(Self::Never),
             _ => parse_duration(word).map(Self::Every),
         }

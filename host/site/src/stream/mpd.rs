@@ -75,18 +75,17 @@ fn add_attributes(text: &mut String, request: &StreamRequest<'_>, presentation: 
         XmlDuration(spec.window),
         XmlDuration(spec.segment)
     );
+    let is_low_latency = matches!(presentation, Presentation::LowLatency(_));
     let update = match spec.update {
-        ManifestUpdate::Segment => Some(spec.segment),
+        ManifestUpdate::Default if is_low_latency && spec.addressing == Addressing::Timeline => Some(spec.part),
+        ManifestUpdate::Default => Some(spec.segment),
         ManifestUpdate::Every(interval) => Some(interval),
         ManifestUpdate::Never => None,
     };
     if let Some(update) = update {
         let _ = write!(text, " minimumUpdatePeriod=\"{}\"", XmlDuration(update));
     }
-    let delay = match presentation {
-        Presentation::LowLatency(_) => PARTS_HELD_BACK * spec.part,
-        _ => SEGMENTS_HELD_BACK * spec.segment,
-    };
+    let delay = if is_low_latency { PARTS_HELD_BACK * spec.part } else { SEGMENTS_HELD_BACK * spec.segment };
     let _ = writeln!(text, " suggestedPresentationDelay=\"{}\">", XmlDuration(delay));
 }
 

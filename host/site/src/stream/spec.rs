@@ -79,7 +79,7 @@ impl Default for StreamSpec {
             layout: Layout::Segments,
             keys: None,
             addressing: Addressing::Number,
-            update: ManifestUpdate::Segment,
+            update: ManifestUpdate::Default,
             utc: UtcTiming::Absolute,
             period: 0,
             location: false,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{ACCEPT_RANGES, CONTENT_RANGE, HeaderValue};
 
-use super::byte_range::RequestedBytes;
+use super::byte_range::{RequestedBytes, overlap};
 use super::choices::Container;
 use super::hls;
 use super::micros::SECOND;
@@ -83,8 +83,8 @@ fn with_content_range(mut reply: PageReply, value: String) -> PageReply {
 /// Returns some bytes of the file.
 fn body(recording: Recording, layout: FileSections, range: Range<u64>) -> BodySource {
     let length = range.end - range.start;
-    let init = part_of(&layout.init, &range).map(|part| vec![recording.track.init_slice(&part)]);
-    let index = part_of(&layout.index, &range).map(|part| {
+    let init = overlap(&layout.init, &range).map(|part| vec![recording.track.init_slice(&part)]);
+    let index = overlap(&layout.index, &range).map(|part| {
         let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
         vec![Filler::of(index(&recording).slice(within(part.start)..within(part.end)))]
     });
@@ -92,15 +92,9 @@ fn body(recording: Recording, layout: FileSections, range: Range<u64>) -> BodySo
     let segments = recording.numbers().filter_map(move |number| {
         let place = offset..offset + recording.track.segment(number).bytes;
         offset = place.end;
-        part_of(&place, &range).map(|part| recording.track.segment_slice(number, &part))
+        overlap(&place, &range).map(|part| recording.track.segment_slice(number, &part))
     });
     BodySource::Pieces(Pieces::new(length, init.into_iter().chain(index).chain(segments).flatten()))
-}
-
-/// Returns the requested part of a place in the file, counted from its begin; `None` if it is empty.
-fn part_of(place: &Range<u64>, requested: &Range<u64>) -> Option<Range<u64>> {
-    let (start, end) = (place.start.max(requested.start), place.end.min(requested.end));
-    (start < end).then(|| start - place.start..end - place.start)
 }
 
 /// Returns the index, of version 1, in which times are microseconds.
@@ -143,12 +137,5 @@ mod tests {
         assert_eq!((word(36), bytes.len()), (3, 40 + 3 * 12));
         assert_eq!((word(40), word(44), word(48)), (400_000, 4_000_000, 0x9000_0000));
         assert_eq!(layout.size, 800 + 76 + 3 * 400_000);
-    }
-
-    #[test]
-    fn parts_are_counted_from_the_begin_of_their_place() {
-        assert_eq!(part_of(&(10..20), &(0..15)), Some(0..5));
-        assert_eq!(part_of(&(10..20), &(15..100)), Some(5..10));
-        assert_eq!(part_of(&(10..20), &(20..100)), None);
     }
 }

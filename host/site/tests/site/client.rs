@@ -95,6 +95,11 @@ pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: 
     builder.body(Full::from(body.to_owned())).unwrap()
 }
 
+/// Returns the lines of a playlist that are not tags.
+pub(crate) fn uris(playlist: &str) -> Vec<&str> {
+    playlist.lines().filter(|line| !line.starts_with('#')).collect()
+}
+
 /// Returns the counts once every request has ended: a connection that a client has dropped is noticed a moment later.
 pub(crate) async fn settled(site: &RunningSite) -> SiteCounts {
     loop {

@@ -187,7 +187,9 @@ async fn a_low_latency_segment_is_listed_with_its_first_part_and_404_before_it_i
     let next = format!("{path}/800k/1000000000.m4s");
     assert_eq!(client.get(&next).await.status, 404);
     time.advance(Duration::from_secs(1));
-    assert!(!client.get(&format!("{path}/manifest.mpd")).await.text().contains("r=\"10\""));
+    let manifest = client.get(&format!("{path}/manifest.mpd")).await;
+    assert!(!manifest.text().contains("r=\"10\""));
+    assert_eq!(values(manifest.text(), "minimumUpdatePeriod"), ["PT0.500S"]);
     let mut waiting = Client::connect(site.addr()).await;
     let reply = waiting.open(request("GET", &next, &[], "")).await.unwrap();
     time.advance(Duration::from_millis(500));

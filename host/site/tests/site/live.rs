@@ -4,12 +4,7 @@ use std::time::Duration;
 
 use stampede_site::{Route, RouteCounts};
 
-use crate::client::{Client, settled, site_at};
-
-/// Returns the lines of a playlist that are not tags.
-fn uris(playlist: &str) -> Vec<&str> {
-    playlist.lines().filter(|line| !line.starts_with('#')).collect()
-}
+use crate::client::{Client, settled, site_at, uris};
 
 #[tokio::test]
 async fn a_viewer_walks_from_the_master_to_segments_of_the_size_of_the_bit_rate() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use stampede_site::Route;
 
-use crate::client::{Client, Reply, settled, site_at};
+use crate::client::{Client, Reply, settled, site_at, uris};
 
 const BASE: &str = "/ll/match,ladder=mobile,segment=2s,part=500ms/400k";
 
@@ -41,10 +41,7 @@ async fn an_update_leaves_out_what_is_older_than_six_target_durations() {
     let update = client.get(&format!("{BASE}/media.m3u8?_HLS_skip=YES")).await;
     assert_eq!(tags(&update, "#EXT-X-SKIP:"), ["SKIPPED-SEGMENTS=4"]);
     assert_eq!(tags(&update, "#EXT-X-MEDIA-SEQUENCE:"), ["40"]);
-    let uris = |playlist: &Reply| {
-        playlist.text().lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
-    };
-    assert_eq!(uris(&whole)[4..], uris(&update));
+    assert_eq!(uris(whole.text())[4..], uris(update.text()));
     assert_eq!(tags(&whole, "#EXT-X-PART:"), tags(&update, "#EXT-X-PART:"));
     // A short playlist has nothing to leave out.
     let short = client.get("/ll/a,segment=2s,window=6s/800k/media.m3u8?_HLS_skip=YES").await;

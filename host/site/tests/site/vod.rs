@@ -2,12 +2,7 @@
 
 use stampede_site::Route;
 
-use crate::client::{Client, request, settled, site_at};
-
-/// Returns the lines of a playlist that are not tags.
-fn uris(playlist: &str) -> Vec<&str> {
-    playlist.lines().filter(|line| !line.starts_with('#')).collect()
-}
+use crate::client::{Client, request, settled, site_at, uris};
 
 #[tokio::test]
 async fn a_long_movie_can_be_entered_anywhere() {

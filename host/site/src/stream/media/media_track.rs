@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::fragment::Fragment;
 use super::init_section::InitSection;
+use crate::stream::byte_range::overlap;
 use crate::stream::ladder::FrameSize;
 use crate::stream::micros::{Micros, SECOND};
 use crate::stream::track_info::{PartInfo, SegmentInfo, TrackKind};
@@ -235,12 +236,6 @@ impl MediaSegment {
         }
         Self { start: place.start, duration: place.end - place.start, bytes, fragments: placed }
     }
-}
-
-/// Returns the part of a place that is asked for, counted from its begin; `None` if it is empty.
-fn overlap(place: &Range<u64>, range: &Range<u64>) -> Option<Range<u64>> {
-    let (start, end) = (place.start.max(range.start), place.end.min(range.end));
-    (start < end).then(|| start - place.start..end - place.start)
 }
 
 fn slice(bytes: &Bytes, range: &Range<u64>) -> Bytes {
