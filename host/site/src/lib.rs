@@ -62,7 +62,7 @@
 //! | `length=D` | duration of a movie, up to a day (10 m), in whole segments |
 //! | `layout=file` | segments of a movie in HLS: byte ranges of one file; otherwise `segments` |
 //! | `keys=N` | segments of a movie in HLS have the size of encrypted ones, and a key for every N of them, one for all if 0 |
-//! | `index=I` | segments in DASH: `number` (the default unless media are uneven), `timeline` (`$Time$`), or `base`, a file with a `sidx`, for movies |
+//! | `index=I` | segments in DASH: `number` (the default unless media are uneven), `padded` (`$Number%012d$`), `timeline` (`$Time$`), or `base`, a file with a `sidx`, for movies |
 //! | `update=D` | interval of live manifests in DASH (that of segments, or of parts in low latency with a timeline), or `never` |
 //! | `utc=U` | clock of live manifests in DASH: URL `absolute` (the default) or `relative`, `direct`, `none` |
 //! | `period=D` | periods of DASH manifests, a multiple of the duration of segments; otherwise there is one |
@@ -111,7 +111,7 @@
 //! | `ranges=ignored` | a request for a part of a file is answered with 200 and the whole |
 //! | `unblocked` | low-latency playlists are sent at once and do not wait for what the query asks for |
 //!
-//! Over HTTP/2 the first three kinds of misbehaviour are a stream reset, and `/truncated` ends the stream early.
+//! Over HTTP/2 `/close`, `/reset` and `/malformed` reset the stream, and `/truncated` and `cut` end it early.
 //! Routes without a method accept any. A request's body is received to its end, and counted, before the reply.
 
 mod abortable_stream;

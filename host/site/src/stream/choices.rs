@@ -64,6 +64,8 @@ impl ManifestCoding {
 pub(crate) enum Addressing {
     /// Names with numbers, and one duration for all.
     Number,
+    /// Names with numbers that have leading zeros, and one duration for all.
+    PaddedNumber,
     /// Names with times, and a list of durations.
     Timeline,
     /// Byte ranges of one file that begins with an index.
@@ -134,10 +136,11 @@ impl Container {
 }
 
 impl Addressing {
-    /// Parses `number`, `timeline` or `base`.
+    /// Parses `number`, `padded`, `timeline` or `base`.
     pub(crate) fn parse(word: &str) -> Option<Self> {
         match word {
             "number" => Some(Self::Number),
+            "padded" => Some(Self::PaddedNumber),
             "timeline" => Some(Self::Timeline),
             "base" => Some(Self::Base),
             _ => None,

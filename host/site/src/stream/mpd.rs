@@ -25,8 +25,8 @@ pub(crate) fn text(request: &StreamRequest<'_>, presentation: Presentation) -> S
     text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"");
     add_attributes(&mut text, request, presentation);
     if request.spec.location && presentation != Presentation::Recorded {
-        let (origin, path) = (request.origin(), request.page.parts.uri.path());
-        let _ = writeln!(text, "  <Location>{origin}{path}?session=1</Location>");
+        let location = format!("{}{}?session=1", request.origin(), request.page.parts.uri.path());
+        let _ = writeln!(text, "  <Location>{}</Location>", escaped(&location));
     }
     if let Presentation::LowLatency(_) = presentation {
         let target = PARTS_HELD_BACK * request.spec.part / 1_000;
@@ -153,7 +153,11 @@ fn add_template(
     track: &Track,
 ) {
     let spec = &request.spec;
-    let file = if spec.addressing == Addressing::Timeline { "$Time$" } else { "$Number$" };
+    let file = match spec.addressing {
+        Addressing::Timeline => "$Time$",
+        Addressing::PaddedNumber => "$Number%012d$",
+        Addressing::Number | Addressing::Base => "$Number$",
+    };
     let _ = write!(
         text,
         "      <SegmentTemplate timescale=\"{SECOND}\" initialization=\"$RepresentationID$/init.mp4\" \
@@ -166,7 +170,7 @@ fn add_template(
         let offset = Seconds(track.mean_segment().saturating_sub(track.part_target()));
         let _ = write!(text, " availabilityTimeOffset=\"{offset}\" availabilityTimeComplete=\"false\"");
     }
-    if spec.addressing == Addressing::Number {
+    if spec.addressing != Addressing::Timeline {
         let _ =
             writeln!(text, " startNumber=\"{}\" duration=\"{}\"/>", period.numbers(track).start, track.mean_segment());
         return;
@@ -194,7 +198,13 @@ fn add_clock(text: &mut String, request: &StreamRequest<'_>) {
         UtcTiming::Relative => ("http-iso", "/dash/time".to_owned()),
         UtcTiming::Direct => ("direct", IsoTime(request.wall).to_string()),
     };
-    let _ = writeln!(text, "  <UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:{scheme}:2014\" value=\"{value}\"/>");
+    let _ =
+        writeln!(text, "  <UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:{scheme}:2014\" value=\"{}\"/>", escaped(&value));
+}
+
+/// Returns a text as XML has it in an element or an attribute.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }
 
 /// A duration as in XML Schema.

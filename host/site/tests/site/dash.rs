@@ -35,6 +35,15 @@ async fn a_movie_has_numbered_segments() {
 }
 
 #[tokio::test]
+async fn numbers_may_have_leading_zeros() {
+    let (site, _) = site_at(1_000);
+    let mut client = Client::connect(site.addr()).await;
+    let manifest = client.get("/dash/vod/mv-1,index=padded/manifest.mpd").await;
+    assert_eq!(values(manifest.text(), "media"), ["$RepresentationID$/$Number%012d$.m4s"]);
+    assert_eq!(client.get("/dash/vod/mv-1,index=padded/800k/000000000007.m4s").await.body.len(), 400_000);
+}
+
+#[tokio::test]
 async fn a_movie_with_a_timeline_names_segments_by_their_times() {
     let (site, _) = site_at(1_000);
     let mut client = Client::connect(site.addr()).await;
@@ -130,6 +139,8 @@ async fn a_manifest_may_name_another_place_for_its_next_version() {
     let mut client = Client::connect(site.addr()).await;
     let manifest = client.get("/dash/live/a,location/manifest.mpd").await;
     let location = "/dash/live/a,location/manifest.mpd?session=1";
+    let escaped = client.get("/dash/live/a&b,location/manifest.mpd").await;
+    assert!(escaped.text().contains("/dash/live/a&amp;b,location/manifest.mpd?session=1<"));
     assert!(manifest.text().contains(&format!("<Location>http://site{location}</Location>")), "{}", manifest.text());
     assert_eq!(client.get(location).await.text(), manifest.text());
 }
