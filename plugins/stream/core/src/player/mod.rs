@@ -15,6 +15,7 @@ mod playback;
 mod profile;
 mod qoe;
 mod random;
+mod reading;
 mod replies;
 mod settings;
 mod starting;
