@@ -51,6 +51,9 @@ pub struct Params {
     /// `true` if the query of the manifest's URL is added to everything that is fetched without one; `false` if absent.
     #[serde(default)]
     forward_query: bool,
+    /// Tell the server about the player (CTA-5004): in the `query`, which may break signed URLs, or in `headers`; not at
+    /// all if absent.
+    cmcd: Option<Cmcd>,
     /// Header fields of every request.
     #[serde(default)]
     pub(crate) headers: Fields,
@@ -143,6 +146,16 @@ enum Join {
     Behind(TimeSpan),
 }
 
+/// `cmcd:`.
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Cmcd {
+    /// In the query of URLs.
+    Query,
+    /// In header fields.
+    Headers,
+}
+
 /// `seek:`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -201,6 +214,7 @@ impl Params {
             join: self.join.into(),
             low_latency: self.low_latency,
             forward_query: self.forward_query,
+            cmcd: self.cmcd.map(Into::into),
             patience: patience.map(micros),
             give_up_after_stall: self.give_up_after_stall.map(|TimeSpan(time)| micros(time)),
             seek: self.seek.as_ref().map(|Seek { every, by }| recurring_action(*every, *by)),
@@ -239,6 +253,15 @@ impl Params {
 
 fn recurring_action(every: Span, by: Span) -> core::Recurring {
     core::Recurring { every: every.uniform(), by: by.uniform() }
+}
+
+impl From<Cmcd> for core::CmcdMode {
+    fn from(cmcd: Cmcd) -> Self {
+        match cmcd {
+            Cmcd::Query => Self::Query,
+            Cmcd::Headers => Self::Headers,
+        }
+    }
 }
 
 impl From<Quality> for core::Quality {
