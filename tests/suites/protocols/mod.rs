@@ -5,6 +5,7 @@ mod grpc_messages;
 mod page;
 mod script;
 mod sse;
+mod stream;
 mod starttls;
 mod tcp;
 mod websocket;
