@@ -1,7 +1,7 @@
 //! The handle of a running task. Functions that need a current user, and would end the instance without one, take a
 //! [`Task`], so that code without one does not compile.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::bindings::{lifetime, task, timer};
 use crate::operation::Operation;
@@ -58,6 +58,12 @@ impl Task {
         Ending(Operation::new(self, lifetime::ending()))
     }
 
+    /// Returns the time of day, since 1970, to a millisecond. In a component it is the run's own, virtual in a rehearsal.
+    #[allow(clippy::disallowed_methods, reason = "the host gives this clock to components")]
+    pub fn time_of_day(&self) -> Duration {
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+    }
+
     /// Returns the time since the run began, less that in which the task could only wait for turns: some operation
     /// waited for one, and no exchange and no operation on a socket was under way. The difference of two values is the
     /// time of a part that takes several turns, such as a page with its images.
@@ -67,8 +73,7 @@ impl Task {
 
     /// Returns the time since the run began: monotonic, from the clock that also times the samples. It only measures
     /// durations, which include the waits for the user's turn in between; [`Task::turn`] and [`Task::active_time`]
-    /// leave them out. The time of day is that of the standard library's `SystemTime`, which reads the run's clock in a
-    /// component, to a millisecond; a template renders it, too.
+    /// leave them out. [`Task::time_of_day`] tells the time of day, and a template renders it, too.
     pub fn now(&self) -> Duration {
         Duration::from_nanos(timer::now())
     }

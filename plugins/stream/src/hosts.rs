@@ -3,8 +3,8 @@
 use stampede_plugin::http::Request;
 use stampede_plugin::{ConfigError, Template};
 
-/// Grants hosts to the plugin: a built-in plugin may connect to the hosts of its requests, so each is named in a request
-/// that is never sent.
+/// Grants hosts to the plugin: a built-in plugin may connect to the hosts of its requests, so each is named in a
+/// request that is never sent.
 pub(crate) fn grant(hosts: &[String]) -> Result<(), ConfigError> {
     for (index, host) in hosts.iter().enumerate() {
         for scheme in ["http", "https"] {

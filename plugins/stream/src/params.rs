@@ -26,15 +26,15 @@ pub struct Params {
     /// The qualities to play: `auto`, `lowest`, `highest`, `random`, `{height: 720}`, or `{most: 1080}`, which chooses
     /// among those up to that height; `auto` if absent.
     #[serde(default)]
-    quality: Quality,
+    quality: QualityForm,
     /// The language of the sound, such as `en`; the default's if absent.
     audio: Option<String>,
     /// The language of subtitles; none are fetched if absent.
     subtitles: Option<String>,
-    /// The place where a session begins: `edge`, `start` or `{behind: 30s}`; `edge` if absent, which is the beginning of
-    /// a recording.
+    /// The place where a session begins: `edge`, `start` or `{behind: 30s}`; `edge` if absent, which is the beginning
+    /// of a recording.
     #[serde(default)]
-    join: Join,
+    join: JoinForm,
     /// The time without a first frame after which the viewer leaves; it waits for as long as it watches if absent.
     patience: Option<TimeSpan>,
     /// The time of one stall after which the session fails; never if absent.
@@ -51,9 +51,9 @@ pub struct Params {
     /// `true` if the query of the manifest's URL is added to everything that is fetched without one; `false` if absent.
     #[serde(default)]
     forward_query: bool,
-    /// Tell the server about the player (CTA-5004): in the `query`, which may break signed URLs, or in `headers`; not at
-    /// all if absent.
-    cmcd: Option<Cmcd>,
+    /// The way in which the server is told about the player (CTA-5004): in the `query`, which may break signed URLs, or
+    /// in `headers`; not at all if absent.
+    cmcd: Option<CmcdForm>,
     /// Header fields of every request.
     #[serde(default)]
     pub(crate) headers: Fields,
@@ -117,7 +117,7 @@ impl From<PlayerForm> for Player {
 /// `quality:`.
 #[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Quality {
+enum QualityForm {
     /// The player chooses.
     #[default]
     Auto,
@@ -136,7 +136,7 @@ enum Quality {
 /// `join:`.
 #[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Join {
+enum JoinForm {
     /// The live edge, or the beginning of a recording.
     #[default]
     Edge,
@@ -149,7 +149,7 @@ enum Join {
 /// `cmcd:`.
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Cmcd {
+enum CmcdForm {
     /// In the query of URLs.
     Query,
     /// In header fields.
@@ -255,34 +255,34 @@ fn recurring_action(every: Span, by: Span) -> core::Recurring {
     core::Recurring { every: every.uniform(), by: by.uniform() }
 }
 
-impl From<Cmcd> for core::CmcdMode {
-    fn from(cmcd: Cmcd) -> Self {
+impl From<CmcdForm> for core::CmcdMode {
+    fn from(cmcd: CmcdForm) -> Self {
         match cmcd {
-            Cmcd::Query => Self::Query,
-            Cmcd::Headers => Self::Headers,
+            CmcdForm::Query => Self::Query,
+            CmcdForm::Headers => Self::Headers,
         }
     }
 }
 
-impl From<Quality> for core::Quality {
-    fn from(quality: Quality) -> Self {
+impl From<QualityForm> for core::Quality {
+    fn from(quality: QualityForm) -> Self {
         match quality {
-            Quality::Auto => Self::Auto,
-            Quality::Lowest => Self::Lowest,
-            Quality::Highest => Self::Highest,
-            Quality::Random => Self::Random,
-            Quality::Height(height) => Self::Height(height),
-            Quality::Most(height) => Self::Most(height),
+            QualityForm::Auto => Self::Auto,
+            QualityForm::Lowest => Self::Lowest,
+            QualityForm::Highest => Self::Highest,
+            QualityForm::Random => Self::Random,
+            QualityForm::Height(height) => Self::Height(height),
+            QualityForm::Most(height) => Self::Most(height),
         }
     }
 }
 
-impl From<Join> for core::Join {
-    fn from(join: Join) -> Self {
+impl From<JoinForm> for core::Join {
+    fn from(join: JoinForm) -> Self {
         match join {
-            Join::Edge => Self::Edge,
-            Join::Start => Self::Start,
-            Join::Behind(TimeSpan(time)) => Self::Behind(micros(time)),
+            JoinForm::Edge => Self::Edge,
+            JoinForm::Start => Self::Start,
+            JoinForm::Behind(TimeSpan(time)) => Self::Behind(micros(time)),
         }
     }
 }

@@ -47,7 +47,7 @@ struct Kept {
     content: Content,
 }
 
-/// What content was read on top of: a delta update on a playlist, a refresh on a manifest.
+/// The content below other content: a delta update is read on top of a playlist, a refresh on top of a manifest.
 #[derive(Clone)]
 enum Previous {
     Nothing,

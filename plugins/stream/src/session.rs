@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use stampede_plugin::http::{Transfer, TransferReply};
 use stampede_plugin::{Ending, Failure, FailureKind, Sleep, Task};
@@ -26,7 +26,7 @@ pub(crate) struct Session<'s> {
     wake_at: Option<Micros>,
     /// The one wait of the session; it may be earlier than anything that is due.
     alarm: Option<Alarm<'s>>,
-    /// The reply that is being delivered: its status, and the path that it came from.
+    /// The reply that is being delivered.
     answered: Option<Answered>,
     /// The failure that the last failed request had.
     failure: Option<Failure>,
@@ -48,14 +48,14 @@ struct Alarm<'s> {
     sleep: Sleep<'s>,
 }
 
-/// What a fault says of a reply.
+/// A reply, as a fault describes it.
 struct Answered {
     status: u16,
     /// The URL without its query, which may hold anything.
     place: String,
 }
 
-/// What a session waits for.
+/// An occurrence that a session waits for.
 enum Occurrence<'s> {
     /// A fetch has ended.
     Ended(usize, Result<TransferReply<'s>, Failure>),
@@ -83,7 +83,7 @@ impl<'s> Session<'s> {
 
     /// Plays to the end.
     pub(crate) async fn play(mut self, ending: &mut Ending<'_>) -> Result<Outcome, Failure> {
-        self.deliver(&Event::Start { now: self.now(), wall: wall() });
+        self.deliver(&Event::Start { now: self.now(), wall: micros(self.task.time_of_day()) });
         loop {
             if let Some(outcome) = self.outcome {
                 return self.settle(outcome);
@@ -232,7 +232,7 @@ impl<'s> Session<'s> {
         let Some(Answered { status, place }) = &self.answered else { return };
         let failure = match kind {
             FaultKind::Status => Failure::status(format!("expected status 2xx of `{place}`, got {status}")),
-            FaultKind::Format => Failure::protocol(format!("`{place}` is no manifest that can be played")),
+            FaultKind::Format => Failure::protocol(format!("`{place}` is not a manifest that can be played")),
             FaultKind::Empty => Failure::protocol(format!("`{place}` is an empty segment")),
             FaultKind::Range => Failure::protocol(format!("`{place}` is not the range that was asked for")),
             FaultKind::Stale => Failure::check(format!("`{place}` is older than the playlist before")),
@@ -258,12 +258,6 @@ impl<'s> Session<'s> {
     fn now(&self) -> Micros {
         micros(self.task.now())
     }
-}
-
-/// Returns the time of day, since 1970: the run's own, which the host gives to components.
-#[allow(clippy::disallowed_methods, reason = "in a component this is the host's clock, virtual in a rehearsal")]
-fn wall() -> Micros {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, micros)
 }
 
 /// Reads the fields that a player heeds.

@@ -49,7 +49,8 @@ fn a_recording_is_watched_to_its_end() {
     assert_eq!((run.metric("bitrate"), run.metric("height")), (vec![800.0], vec![360.0]));
     let startup = Duration::from_nanos(run.metric("startup")[0] as u64);
     assert!(startup >= Duration::from_millis(1200) && startup < Duration::from_millis(1500), "{startup:?}");
-    // All twelve seconds are played, no matter how early they came; the first frame is shown a moment after that begins.
+    // All twelve seconds are played, no matter how early they came. The first frame is shown a moment after that has
+    // begun.
     let played = run.elapsed - startup;
     assert!(played.abs_diff(second(12)) <= Duration::from_millis(100), "{played:?}");
 }

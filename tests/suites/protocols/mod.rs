@@ -5,8 +5,8 @@ mod grpc_messages;
 mod page;
 mod script;
 mod sse;
-mod stream;
 mod starttls;
+mod stream;
 mod tcp;
 mod websocket;
 

@@ -31,7 +31,10 @@ fn a_recording_in_hls_is_watched_to_its_end() {
 
 #[test]
 fn a_live_stream_is_followed_until_the_run_cuts_it_off() {
-    for stream in ["live/c,ladder=mobile,segment=500ms,window=6s/master.m3u8", "dash/live/c,ladder=mobile,segment=500ms,window=6s/manifest.mpd"] {
+    for stream in [
+        "live/c,ladder=mobile,segment=500ms,window=6s/master.m3u8",
+        "dash/live/c,ladder=mobile,segment=500ms,window=6s/manifest.mpd",
+    ] {
         let (report, counts) = watched(stream, "watch: 1m, label: live", "--users 3 --duration 4s");
         assert_eq!(report.row("Watch/manifest").err() + report.row("Watch/segment").err(), 0, "{stream}");
         assert!(report.row("Watch/segment").ok() >= 9, "{stream}");

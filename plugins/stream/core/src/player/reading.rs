@@ -1,5 +1,5 @@
-//! What a driver needs to read the content of a reply: a delta update is read on top of the playlist before, a segment
-//! index by what the manifest says of its file.
+//! The parts of a viewer's state that its driver reads replies with: a delta update is read on top of the playlist
+//! before, a segment index by what the manifest says of its file.
 
 use std::rc::Rc;
 
