@@ -58,7 +58,8 @@ impl Task {
         Ending(Operation::new(self, lifetime::ending()))
     }
 
-    /// Returns the time of day, since 1970, to a millisecond. In a component it is the run's own, virtual in a rehearsal.
+    /// Returns the time of day, since 1970, to a millisecond. In a component it is the run's own, virtual in a
+    /// rehearsal.
     #[allow(clippy::disallowed_methods, reason = "the host gives this clock to components")]
     pub fn time_of_day(&self) -> Duration {
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
