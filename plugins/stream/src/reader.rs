@@ -10,6 +10,7 @@ use stampede_plugin::log;
 use viewer_core::{Content, FetchId, Micros, Playlist, Presentation, Viewer, What};
 use viewer_manifest::{
     Manifest, ManifestError, Noted, PlaylistContext, read_index, read_instant, read_manifest, read_playlist,
+    read_steering,
 };
 
 /// The contents that are kept: those of all renditions of a few channels.
@@ -73,7 +74,7 @@ impl Reader {
         let previous = match what {
             What::Manifest => viewer.presentation().cloned().map_or(Previous::Nothing, Previous::Presentation),
             What::Playlist(_) | What::Reload(_) => {
-                viewer.playlist_before(id).cloned().map_or(Previous::Nothing, Previous::Playlist)
+                viewer.previous_list(id).cloned().map_or(Previous::Nothing, Previous::Playlist)
             }
             _ => Previous::Nothing,
         };
@@ -107,19 +108,19 @@ impl Reader {
             }
             What::Playlist(_) | What::Reload(_) => {
                 let variables = viewer.presentation().map_or(&[][..], |presentation| &presentation.variables);
-                let previous = viewer.playlist_before(id).map(Rc::as_ref);
+                let previous = viewer.previous_list(id).map(Rc::as_ref);
                 let read = read_playlist(&body, &PlaylistContext { url, variables, previous })?;
                 Ok(Content::Playlist(Rc::new(self.noted(url, read))))
             }
             What::Index(_) => {
-                let Some(indexed) = viewer.index_of(id) else { return Ok(Content::Malformed) };
+                let Some(indexed) = viewer.indexed(id) else { return Ok(Content::Malformed) };
                 let offset = indexed.index.map_or(0, |range| range.start);
                 Ok(Content::Playlist(Rc::new(read_index(&body, offset, indexed)?)))
             }
             What::Clock => {
                 Ok(read_instant(&String::from_utf8_lossy(&body)).map_or(Content::Malformed, Content::Instant))
             }
-            What::Steering => Ok(Content::Malformed),
+            What::Steering => Ok(Content::Steering(Rc::new(read_steering(&body, url)?))),
             What::Init(_) | What::Segment(_) | What::Part(_) | What::Key => Ok(Content::Dropped),
         }
     }

@@ -173,12 +173,7 @@ impl<'s> Session<'s> {
             Content::Dropped
         };
         let times = reply.times();
-        let times = FetchTimes {
-            start: micros(times.start),
-            headed: micros(times.headed),
-            end: micros(times.end),
-            fresh: times.fresh,
-        };
+        let times = FetchTimes { start: micros(times.start), headed: micros(times.headed), end: micros(times.end) };
         let (status, bytes, head) = (reply.status, reply.body_bytes, head(&reply));
         drop(reply);
         let place = url.split('?').next().unwrap_or_default().to_owned();

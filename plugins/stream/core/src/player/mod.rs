@@ -15,7 +15,6 @@ mod playback;
 mod profile;
 mod qoe;
 mod random;
-mod reading;
 mod replies;
 mod settings;
 mod starting;
@@ -163,6 +162,12 @@ impl Viewer {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.is_finished
+    }
+
+    /// Returns the presentation, once it is known: a driver reads a refresh on top of it.
+    #[must_use]
+    pub fn presentation(&self) -> Option<&Rc<Presentation>> {
+        self.presentation.as_ref()
     }
 
     /// Returns the playhead: the presentation's time, as of the last event.
