@@ -11,7 +11,7 @@ fn watched(stream: &str, more: &str, flags: &str) -> (Report, SiteCounts) {
     let url = format!("{}/{stream}", site.base_url());
     let script = format!("steps:\n  - {{name: Watch, action: stream, url: '{url}', {more}}}\n");
     let (_, report) = ran(&script, flags);
-    (report, settled(site.stats()))
+    (report, settled(&site.stats()))
 }
 
 #[test]
