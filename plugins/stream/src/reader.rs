@@ -9,7 +9,7 @@ use stampede_plugin::http::TransferReply;
 use stampede_plugin::log;
 use viewer_core::{Content, FetchId, Micros, Playlist, Presentation, Viewer, What};
 use viewer_manifest::{
-    Manifest, ManifestError, Noted, PlaylistContext, read_index, read_instant, read_manifest, read_playlist,
+    Manifest, ManifestError, PlaylistContext, WithWarnings, read_index, read_instant, read_manifest, read_playlist,
     read_steering,
 };
 
@@ -144,7 +144,7 @@ impl Reader {
     }
 
     /// Logs what a reader has noted, each text once.
-    fn noted<T>(&self, url: &str, noted: Noted<T>) -> T {
+    fn noted<T>(&self, url: &str, noted: WithWarnings<T>) -> T {
         for warning in noted.warnings {
             self.warn(format!("{}:{}: {}", without_query(url), warning.line, warning.text));
         }

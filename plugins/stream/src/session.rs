@@ -186,10 +186,11 @@ impl<'s> Session<'s> {
     fn deliver(&mut self, event: &Event<'_>) {
         let mut commands = Vec::new();
         self.viewer.step(event, &mut commands);
+        let mut looks = Vec::new();
         for command in commands {
             match command {
                 Command::Fetch(fetch) => self.fetch(fetch),
-                Command::Look(id) => self.look(id),
+                Command::Look(id) => looks.push(id),
                 Command::Leave(id) => self.leave(id),
                 Command::WakeAt(at) => self.wake_at = Some(at),
                 Command::Count(metric, value) => self.step.metrics.add(self.task, metric, value),
@@ -197,6 +198,8 @@ impl<'s> Session<'s> {
                 Command::Finish(outcome) => self.outcome = Some(outcome),
             }
         }
+        // The next event comes after all commands.
+        looks.into_iter().for_each(|id| self.look(id));
     }
 
     fn fetch(&mut self, fetch: Fetch) {

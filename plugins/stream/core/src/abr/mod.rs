@@ -169,7 +169,7 @@ impl Abr {
     }
 }
 
-/// Returns the instant of the last look within these seconds; looks are a step apart, and the first is after one.
+/// Returns the instant of the last look, in steps, that is not after a number of seconds: one step at least.
 fn look_after(now: Micros, step: Micros, seconds: f64) -> Micros {
     let steps = from_seconds(seconds).unwrap_or(0).max(0) / step;
     now + step * steps.max(1)

@@ -7,7 +7,7 @@ use super::failures::Failures;
 use super::playback::Movement;
 use super::qoe::Qoe;
 use crate::event::FetchId;
-use crate::micros::Micros;
+use crate::micros::{MILLISECOND, Micros};
 use crate::playlist::{Playlist, Resource, Segment};
 use crate::presentation::{Rung, TrackKind};
 
@@ -91,10 +91,22 @@ pub(crate) struct Place {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrival {
     pub(crate) rung: usize,
+    /// The session's time at which it starts.
+    pub(crate) start: Micros,
     /// The session's time at which it ends.
     pub(crate) end: Micros,
     pub(crate) bytes: u64,
 }
+
+/// Time without media between two segments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hole {
+    pub(crate) start: Micros,
+    pub(crate) end: Micros,
+}
+
+/// The longest hole that decoders play over.
+const LEAST_HOLE: Micros = 100 * MILLISECOND;
 
 /// The media that is ahead of the playhead, and some behind it.
 #[derive(Debug, Default)]
@@ -103,6 +115,7 @@ pub(crate) struct Buffer {
     pub(crate) start: Micros,
     pub(crate) end: Micros,
     runs: VecDeque<BufferedRun>,
+    holes: VecDeque<Hole>,
 }
 
 /// Buffered media of one rung.
@@ -196,7 +209,7 @@ impl Lane {
     pub(crate) fn restart(&mut self, played: Micros, time: Micros, qoe: &mut Qoe) {
         qoe.wasted += self.buffer.unplayed(played);
         qoe.wasted += self.waiting.take().map_or(0, |arrival| arrival.bytes);
-        self.buffer = Buffer { start: time, end: time, runs: VecDeque::new() };
+        self.buffer = Buffer { start: time, end: time, runs: VecDeque::new(), holes: VecDeque::new() };
         (self.next, self.is_complete, self.available_at) = (None, false, None);
     }
 }
@@ -225,7 +238,11 @@ impl PlacedList {
 }
 
 impl Buffer {
-    pub(crate) fn append(&mut self, Arrival { rung, end, bytes }: Arrival) {
+    pub(crate) fn append(&mut self, arrival: Arrival) {
+        if arrival.start > self.end + LEAST_HOLE && self.end > self.start {
+            self.holes.push_back(Hole { start: self.end, end: arrival.start });
+        }
+        let Arrival { rung, end, bytes, .. } = arrival;
         let start = self.end;
         let end = end.max(start);
         self.end = end;
@@ -245,9 +262,17 @@ impl Buffer {
                 qoe.play(duration, rung.average.unwrap_or(rung.bandwidth), rung.height);
             }
         }
+        while self.holes.front().is_some_and(|hole| hole.end <= played.to) {
+            self.holes.pop_front();
+        }
         while self.runs.len() > 1 && self.runs.front().is_some_and(|run| run.end <= played.to) {
             self.runs.pop_front();
         }
+    }
+
+    /// Returns the first hole that ends after a time.
+    pub(crate) fn hole(&self, time: Micros) -> Option<Hole> {
+        self.holes.iter().find(|hole| hole.end > time).copied()
     }
 
     /// Returns the bytes behind a time.

@@ -424,6 +424,6 @@ impl Lane {
     /// Takes a gap into the buffer: the playhead passes it.
     fn buffer_gap(&mut self, end: Micros) {
         let rung = self.rung;
-        self.buffer.append(Arrival { rung, end, bytes: 0 });
+        self.buffer.append(Arrival { rung, start: self.buffer.end, end, bytes: 0 });
     }
 }

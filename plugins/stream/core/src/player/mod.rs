@@ -190,12 +190,23 @@ impl Viewer {
             return;
         }
         let before = self.playback.state;
-        let end = self.playback.time().saturating_add(self.buffered());
         let is_complete = self.lanes.iter().all(|lane| lane.is_complete);
-        let played = self.playback.advance(self.now, end, is_complete);
-        self.qoe.played += played.to - played.from;
-        if let (Some(presentation), Some(lane)) = (&self.presentation, self.lanes.first_mut()) {
-            lane.buffer.play(played, &presentation.tracks[lane.track].rungs, &mut self.qoe);
+        loop {
+            let end = self.playback.time().saturating_add(self.buffered());
+            let hole = self.lanes[0].buffer.hole(self.playback.time()).filter(|hole| hole.end < end);
+            let played = match hole {
+                None => self.playback.advance(self.now, end, is_complete),
+                Some(hole) => self.playback.advance(self.now, hole.start, false),
+            };
+            self.qoe.played += played.to - played.from;
+            if let (Some(presentation), Some(lane)) = (&self.presentation, self.lanes.first_mut()) {
+                lane.buffer.play(played, &presentation.tracks[lane.track].rungs, &mut self.qoe);
+            }
+            // A player jumps over time without media.
+            match hole.filter(|hole| played.to >= hole.start && before == PlayState::Playing) {
+                Some(hole) => self.playback.skip(hole.end),
+                None => break,
+            }
         }
         if before == PlayState::Playing && self.playback.state == PlayState::Ended {
             self.finish(Outcome::Watched, out);

@@ -149,7 +149,8 @@ impl Viewer {
         // What is not made yet cannot have come, whatever the bytes say.
         let end = (media.end - media.duration).saturating_add(came).min(edge).min(media.end);
         if lane.side_fetch.is_none() && lane.waiting.is_none() && end > lane.buffer.end {
-            lane.append(Arrival { rung: flight.rung, end, bytes: 0 }, &mut self.qoe);
+            let start = media.end - media.duration;
+            lane.append(Arrival { rung: flight.rung, start, end, bytes: 0 }, &mut self.qoe);
         }
     }
 }

@@ -91,6 +91,13 @@ impl Playback {
         (self.state, self.at) = (PlayState::Playing, now);
     }
 
+    /// Goes on behind a hole at whose start the playhead has stalled, from the very instant at which it did.
+    pub(crate) fn skip(&mut self, end: Micros) {
+        if let PlayState::Stalled(since) = self.state {
+            (self.state, self.time, self.at) = (PlayState::Playing, end, since);
+        }
+    }
+
     /// Puts the playhead somewhere else.
     pub(crate) fn jump(&mut self, now: Micros, time: Micros) {
         (self.time, self.at) = (time, now);

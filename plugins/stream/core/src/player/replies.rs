@@ -229,7 +229,8 @@ impl Viewer {
             Some(part) => Place { number: media.number, part: part + 1 },
         };
         lane.next = is_numbered.then_some(next);
-        lane.waiting = Some(Arrival { rung: flight.rung, end: media.end, bytes });
+        let start = media.end - media.duration;
+        lane.waiting = Some(Arrival { rung: flight.rung, start, end: media.end, bytes });
         self.append_waiting(Some(index), out);
     }
 

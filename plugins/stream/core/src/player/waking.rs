@@ -19,7 +19,9 @@ impl Viewer {
     }
 
     fn next_instant(&self) -> Micros {
-        let empty = self.playback.reaches(self.playback.time() + self.buffered());
+        let time = self.playback.time();
+        let hole = self.lanes.first().and_then(|lane| lane.buffer.hole(time)).map_or(Micros::MAX, |hole| hole.start);
+        let empty = self.playback.reaches(hole.min(time + self.buffered()));
         let flights = self.flights.iter().filter_map(Flight::due);
         let lanes = (0..self.lanes.len()).filter_map(|index| self.lane_instant(index));
         let others = [

@@ -170,3 +170,17 @@ fn sound_does_not_run_ahead_of_the_pictures() {
         assert_eq!((sound.len(), record.one(Metric::Stalls)), (10, 0.0), "{name}");
     }
 }
+
+#[test]
+fn time_without_media_is_jumped_over() {
+    // Three segments of 4 s, 1.4 s of nothing, and three more.
+    let text = |holes: Micros| {
+        let mut site = Dash::vod(&[400_000], 4, 24);
+        site.hole = holes * SECOND / 10;
+        play(settings(Profile::dash_js()), &mut site, &Network::constant(4_000), 100 * SECOND)
+    };
+    let (without, with) = (text(0), text(14));
+    assert_eq!((with.outcome, with.one(Metric::Stalls)), (Some(Outcome::Watched), 0.0));
+    assert_eq!((with.ended, with.one(Metric::Bitrate)), (without.ended, 400.0));
+    assert_eq!(numbers(&with), numbers(&without));
+}

@@ -22,6 +22,8 @@ pub(crate) struct Dash {
     pub(crate) live: Option<Live>,
     /// Segments are listed by the manifest instead of computed, as far as they exist.
     pub(crate) has_timeline: bool,
+    /// The time without media behind the third segment of a recording.
+    pub(crate) hole: Micros,
     /// Files have an index.
     pub(crate) has_index: bool,
     /// The time by which segments can be requested before they are complete, and then come as they are made.
@@ -41,6 +43,7 @@ impl Dash {
             length: Some(length * SECOND),
             live: None,
             has_timeline: false,
+            hole: 0,
             has_index: false,
             ahead: 0,
             clocks: Vec::new(),
@@ -109,6 +112,13 @@ impl Dash {
             duration,
             runs: Rc::from([]),
         };
+        if self.hole > 0 {
+            let run = |first, time, count| viewer_core::Run { first, time, duration, count };
+            let rest = self.complete(now) - 3;
+            let runs = [run(0, 0, 3), run(3, 3 * self.duration + self.hole, rest)];
+            (template.duration, template.runs) = (0, Rc::from(runs));
+            stretch.end = self.length.map(|length| length + self.hole);
+        }
         if self.has_timeline {
             // As a sliding window of a minute, numbered from its first segment.
             let count = self.complete(now);
