@@ -1,4 +1,4 @@
-//! Compiles the misbehaving plugins of `tests/guests/` and an example of the SDK, whose folder it passes on, and
+//! Compiles the misbehaving plugins of `tests/guests/` and examples of the SDK, whose folder it passes on, and
 //! generates the gRPC server.
 
 use std::env;
@@ -19,8 +19,8 @@ fn build() -> stampede_components::Result<()> {
     }
     let guests = ["--package=stampede-guests".into(), "--examples".into()];
     let compiled = stampede_components::compile(&root, "guest", &guests)?;
-    let example = ["--package=stampede-plugin".into(), "--example=starttls".into()];
-    stampede_components::compile(&root, "guest", &example)?;
+    let examples = ["--package=stampede-plugin", "--example=starttls", "--example=session"].map(Into::into);
+    stampede_components::compile(&root, "guest", &examples)?;
     println!("cargo::rustc-env=STAMPEDE_GUESTS={}", compiled.join("examples").display());
     println!("cargo::rerun-if-changed=harness/protos");
     let service = protox::compile(["echo.proto"], ["harness/protos"])?;

@@ -47,7 +47,7 @@ fn replica(plan: &Plan) -> RestartingInstance {
     let family = WorkerPlugin::new(
         used.policy.clone(),
         Arc::clone(&plan.runtime.script_context),
-        &SharedNames::of_plan(&plan.variables, &plan.metrics),
+        &SharedNames::of_plan(&plan.variables, &plan.metrics, &plan.rows),
     );
     RestartingInstance::new(Arc::clone(&used.plugin), Arc::clone(&used.steps), family)
 }

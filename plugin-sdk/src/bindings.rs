@@ -16,10 +16,10 @@ mod generated {
 pub(crate) use generated::stampede::plugin::types::FailureKind;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use generated::stampede::plugin::{
-    files, http, log, operations, report, sockets, streams, task, templates, timer, user,
+    files, http, lifetime, log, operations, report, sockets, streams, task, templates, timer, transfers, user,
 };
 pub(crate) use generated::stampede::plugin::{
-    http as http_types, log as log_types, report as report_types, sockets as socket_types,
+    http as http_types, log as log_types, report as report_types, sockets as socket_types, transfers as transfer_types,
 };
 pub use generated::{export, exports};
 
@@ -33,4 +33,5 @@ mod native {
     pub(crate) use crate::testing::imports::{
         files, http, log, operations, report, sockets, streams, task, templates, timer, user,
     };
+    pub(crate) use crate::testing::long_tasks::{lifetime, transfers};
 }

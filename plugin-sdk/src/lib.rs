@@ -3,7 +3,7 @@
 //! An *action* is a verb that a load script can name. A *plugin* is a WebAssembly component that offers one or more of
 //! them. The host owns time, sockets, TLS, HTTP, rate limits and metrics; an action decides which operations to submit,
 //! in what order, and whether the outcome is acceptable. This page is a tutorial, and all of its code compiles. The
-//! folder `plugin-sdk/examples` of the project's repository has seven complete plugins in the same order, each with its
+//! folder `plugin-sdk/examples` of the project's repository has nine complete plugins in the same order, each with its
 //! tests.
 //!
 //! # 1. A complete plugin
@@ -176,8 +176,8 @@
 //! ```
 //!
 //! A protocol may begin in clear and go on over TLS ([`Socket::secure`](socket::Socket::secure), example
-//! `08_starttls.rs`). The module [`socket`] describes bytes that arrive before a read asks for them, and sockets that are
-//! dropped without being closed.
+//! `08_starttls.rs`). The module [`socket`] describes bytes that arrive before a read asks for them, and sockets that
+//! are dropped without being closed.
 //!
 //! # 7. Metrics
 //!
@@ -208,7 +208,45 @@
 //! which says nothing about the target. Wait for the turn before the first reading of the clock ([`Task::turn`]), or
 //! take both from [`Task::active_time`] if the task needs several turns in between.
 //!
-//! # 8. State per user
+//! # 8. Sessions that last
+//!
+//! A task of minutes, such as a viewer's, declares its length ([`lifetime`]), counts its kinds of requests in rows of
+//! their own ([`http::ReportRow`]), looks at a transfer while it is under way ([`http::Transfer::progress`]), leaves
+//! one without a failure, and settles when the user's time ends ([`Task::ending`]). Example `09_session.rs` does all of
+//! it:
+//!
+//! ```
+//! # use std::pin::pin;
+//! # use stampede_plugin::{ConfigError, Failure, Outcome, Task};
+//! use stampede_plugin::future::{Either, select};
+//! use stampede_plugin::http::{DynamicRequest, ReportRow};
+//!
+//! struct Rows {
+//!     segment: ReportRow,
+//!     left: ReportRow,
+//! }
+//!
+//! fn define() -> Result<Rows, ConfigError> {
+//!     Ok(Rows { segment: ReportRow::new("segment")?, left: ReportRow::by_design("left")? })
+//! }
+//!
+//! async fn watch(urls: &[String], rows: &Rows, task: &Task) -> Outcome {
+//!     for url in urls {
+//!         DynamicRequest::get(url).begin(task, rows.segment).left_in(rows.left).await?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! async fn run(urls: &[String], rows: &Rows, task: &Task) -> Outcome {
+//!     match select(pin!(watch(urls, rows, task)), task.ending()).await {
+//!         Either::Left((outcome, _)) => outcome,
+//!         // What is under way is left, in the row of that name.
+//!         Either::Right(_) => Ok(()),
+//!     }
+//! }
+//! ```
+//!
+//! # 9. State per user
 //!
 //! A [`PerUser`] holds a value for each user beyond the end of a task (example `07_per_user.rs`): for one step with
 //! [`PerUser::new`], for all steps of the plugin with [`PerUser::shared`]. The SDK drops the value of a user who is
@@ -229,17 +267,17 @@
 //! }
 //! ```
 //!
-//! # 9. The user
+//! # 10. The user
 //!
 //! [`Task::user`] is the virtual user: its variables, which later steps read with `{{var name}}`, the header fields
 //! that its requests carry from now on, its own random stream.
 //!
-//! # 10. Tests
+//! # 11. Tests
 //!
 //! On any target but WebAssembly the host is a fake that a unit test scripts, sockets and time included: see `testing`,
 //! and the tests of each example.
 //!
-//! # 11. Rules and limits
+//! # 12. Rules and limits
 //!
 //! - Returning an `Err` fails the task. `?` on an exchange passes on a failure that the host found, such as a refused
 //!   connection.
@@ -250,7 +288,7 @@
 //! - Files, environment and the standard library's sockets are not available. Standard output goes to the log at level
 //!   `debug`; [`log`] has all levels.
 //!
-//! # 12. Versions
+//! # 13. Versions
 //!
 //! | this crate | contract | Rust, at least |
 //! |---|---|---|
@@ -274,6 +312,7 @@ pub mod future;
 pub mod glue;
 pub mod http;
 mod json;
+pub mod lifetime;
 pub mod log;
 pub mod metric;
 mod operation;
@@ -292,7 +331,7 @@ pub use config_error::ConfigError;
 pub use failure::{Failure, FailureKind, Outcome};
 pub use fields::Fields;
 pub use json::JsonTemplate;
-pub use operation::{Sleep, Turn};
+pub use operation::{Ending, Sleep, Turn};
 pub use per_user::PerUser;
 pub use task::Task;
 pub use template::Template;

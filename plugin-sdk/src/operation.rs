@@ -80,6 +80,19 @@ impl Future for Turn<'_> {
     }
 }
 
+/// A wait for the end of the user's time, from [`Task::ending`]. Dropping it early ends the wait.
+#[derive(Debug)]
+#[must_use = "await it to wait"]
+pub struct Ending<'t>(pub(crate) Operation<'t>);
+
+impl Future for Ending<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(context).map(|_| ())
+    }
+}
+
 /// A wait, from [`Task::sleep`]. Dropping it early ends the wait.
 #[derive(Debug)]
 #[must_use = "await it to wait"]

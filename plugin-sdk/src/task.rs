@@ -1,11 +1,11 @@
 //! The handle of a running task. Functions that need a current user, and would end the instance without one, take a
 //! [`Task`], so that code without one does not compile.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use crate::bindings::{task, timer};
+use crate::bindings::{lifetime, task, timer};
 use crate::operation::Operation;
-use crate::{Sleep, Turn, User};
+use crate::{Ending, Sleep, Turn, User};
 
 /// One run of one step by one virtual user. Only the SDK creates one, for [`Action::run`](crate::Action::run).
 #[derive(Debug)]
@@ -49,6 +49,22 @@ impl Task {
         Turn(task::turn().map(|id| Operation::new(self, id)))
     }
 
+    /// Waits until the user may begin nothing more: the load is over, its ramp-down has reached the user, or a person
+    /// has ended the run. It comes before anything else that ends for the same reason. The task then counts what it has
+    /// seen, leaves what is under way ([`Transfer::leave`](crate::http::Transfer::leave)) and returns: another wait, or
+    /// a request that has not begun, would end it as unfinished. The module [`lifetime`](crate::lifetime) has an
+    /// example.
+    pub fn ending(&self) -> Ending<'_> {
+        Ending(Operation::new(self, lifetime::ending()))
+    }
+
+    /// Returns the time of day, since 1970, to a millisecond. In a component it is the run's own, virtual in a
+    /// rehearsal.
+    #[allow(clippy::disallowed_methods, reason = "the host gives this clock to components")]
+    pub fn time_of_day(&self) -> Duration {
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+    }
+
     /// Returns the time since the run began, less that in which the task could only wait for turns: some operation
     /// waited for one, and no exchange and no operation on a socket was under way. The difference of two values is the
     /// time of a part that takes several turns, such as a page with its images.
@@ -58,8 +74,7 @@ impl Task {
 
     /// Returns the time since the run began: monotonic, from the clock that also times the samples. It only measures
     /// durations, which include the waits for the user's turn in between; [`Task::turn`] and [`Task::active_time`]
-    /// leave them out. The time of day is that of the standard library's `SystemTime`, which reads the run's clock in a
-    /// component, to a millisecond; a template renders it, too.
+    /// leave them out. [`Task::time_of_day`] tells the time of day, and a template renders it, too.
     pub fn now(&self) -> Duration {
         Duration::from_nanos(timer::now())
     }

@@ -4,8 +4,8 @@
 use std::cell::Cell;
 
 use stampede_guests::{
-    ConfigError, FailureKind, Misbehaviour, Progress, files, get, guest, http, log, number, operations, report,
-    sockets, streams, task, templates, text, timer, user,
+    ConfigError, FailureKind, Misbehaviour, Progress, files, get, guest, http, lifetime, log, number, operations,
+    report, sockets, streams, task, templates, text, timer, transfers, user,
 };
 
 /// The guest.
@@ -23,6 +23,8 @@ thread_local! {
     /// The request of the streamed exchange, if the step names a file: then the task goes on with the functions of
     /// 0.1.2.
     static STREAMED: Cell<Option<u32>> = const { Cell::new(None) };
+    /// Two rows below that of the step.
+    static ROWS: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
     /// The number of operations of the streamed exchange that have completed.
     static ENDED: Cell<u32> = const { Cell::new(0) };
 }
@@ -56,6 +58,11 @@ impl Misbehaviour for EveryCapability {
             let streamed =
                 http::RequestTemplate { method: "POST".into(), url, headers: Vec::new(), options, ..request };
             STREAMED.set(Some(http::prepare(&streamed).map_err(rejected)?));
+            let segment = transfers::define_row("segment", transfers::RowTimes::Counted).map_err(rejected)?;
+            let left = transfers::define_row("left", transfers::RowTimes::ByDesign).map_err(rejected)?;
+            ROWS.set((segment, left));
+            lifetime::lasts(60_000_000_000);
+            lifetime::connections(2);
         }
         let (counter, trend) = (report::MetricKind::Counter, report::MetricKind::Trend);
         let read = report::define("read", counter, report::MetricUnit::Bytes).map_err(rejected)?;
@@ -94,7 +101,8 @@ impl Misbehaviour for EveryCapability {
             2 => judge(operation),
             3..=5 => on_socket(operation),
             7..=10 => streamed(operation),
-            _ => upgraded(operation),
+            11..=14 => upgraded(operation),
+            _ => transferred(operation),
         }
     }
 }
@@ -195,10 +203,27 @@ fn upgraded(operation: u32) -> Progress {
             sockets::received(operation).is_ok_and(|bytes| bytes == b"\x81\x02hi")
         }
         // A socket that is closed cannot begin TLS.
-        _ if sockets::secured(operation).is_err() => return Progress::Passed,
-        _ => false,
+        _ => {
+            transfers::begin(&get("/api/v1/catalog"), ROWS.get().0);
+            sockets::secured(operation).is_err()
+        }
     };
     if as_it_should { Progress::Pending } else { failed("unexpected upgrade") }
+}
+
+/// Operation 15 is a transfer; 16 waits for the end of the user's time, and 17 is left before it has begun.
+fn transferred(operation: u32) -> Progress {
+    let (segment, left) = ROWS.get();
+    let ending = lifetime::ending();
+    let next = transfers::begin(&get("/api/v1/catalog"), segment);
+    let before = transfers::progress(next);
+    transfers::leave(next, left);
+    operations::cancel(ending);
+    let (progress, times, body) = (transfers::progress(operation), transfers::times(operation), http::body(operation));
+    let in_order = times.start <= times.headed && times.headed <= times.end && progress.headed == Some(times.headed);
+    let is_complete = progress.content == body.len() as u64 && transfers::fingerprint(operation) != 0;
+    let is_silent = before.headed.is_none() && before.content == 0;
+    if in_order && is_complete && is_silent { Progress::Passed } else { failed("unexpected transfer") }
 }
 
 fn judge(operation: u32) -> Progress {

@@ -18,7 +18,7 @@ pub mod bindings {
 pub use bindings::exports::stampede::plugin::action::{ConfigError, Progress};
 pub use bindings::stampede::plugin::types::FailureKind;
 pub use bindings::stampede::plugin::{
-    files, http, log, operations, report, sockets, streams, task, templates, timer, user,
+    files, http, lifetime, log, operations, report, sockets, streams, task, templates, timer, transfers, user,
 };
 
 use bindings::exports::stampede::plugin::action::{ActionDescription, Description, Guest};

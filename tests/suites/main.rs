@@ -56,6 +56,7 @@ mod step_metrics;
 #[cfg(unix)]
 mod terminal;
 mod traces;
+mod transfers;
 mod unfinished;
 mod verdict;
 mod wire;

@@ -33,6 +33,7 @@ export const TASK = { started: 0, passed: 1, failed: 2, cancelled: 3, dropped: 4
 
 const EMPTY = new Uint32Array(0);
 const NUMBERS = 6;
+const NO_ROWS: ReadonlySet<number> = new Set();
 const NOTHING: Readonly<Part> = { ok: 0, err: 0, out: 0, in: 0, max: null, response: EMPTY, failed: EMPTY, okMax: null };
 
 type RowLists = "rows" | "ok" | "err" | "bytes_out" | "bytes_in" | "max_us" | "lengths" | "response";
@@ -52,12 +53,14 @@ export class Bucket {
     /** The times of failures of each row that has any. */
     private readonly failures: ReadonlyMap<number, Sparse>,
     readonly all: Part,
+    /** The rows whose times are not in those of all rows together. */
+    private readonly untimed: ReadonlySet<number>,
   ) {
     this.span = Math.max(1, tick.end_ms - tick.at_ms) / 1000;
   }
 
   /** Packs a tick. It is what loading a long run takes its time for, so it makes no object for each row. */
-  static of(tick: Tick): Bucket {
+  static of(tick: Tick, untimed: ReadonlySet<number> = NO_ROWS): Bucket {
     const { rows, ok, err, bytes_out, bytes_in, max_us, lengths, response, failed_rows, failed_lengths, ok_max_us, failed_response, ...rest } = tick;
     const failures = new Map<number, Sparse>();
     const okMax = new Map<number, number>();
@@ -72,7 +75,7 @@ export class Bucket {
     const ends = new Uint32Array(rows.length);
     const bins = new Uint32Array(response.length);
     const all: Part = { ...NOTHING };
-    const sum = dense();
+    const [sum, untimedSum] = [dense(), dense()];
     let [end, longest, okLongest] = [0, 0, 0];
     for (let at = 0; at < rows.length; at += 1) {
       const okLongestHere = okMax.get(rows[at]!) ?? max_us[at]!;
@@ -86,19 +89,22 @@ export class Bucket {
       all.err += err[at]!;
       all.out += bytes_out[at]!;
       all.in += bytes_in[at]!;
-      longest = Math.max(longest, max_us[at]!);
-      okLongest = Math.max(okLongest, okLongestHere);
-      end = readWire(response, end, lengths[at]!, bins, sum);
+      const isTimed = !untimed.has(rows[at]!);
+      if (isTimed) {
+        longest = Math.max(longest, max_us[at]!);
+        okLongest = Math.max(okLongest, okLongestHere);
+      }
+      end = readWire(response, end, lengths[at]!, bins, isTimed ? sum : untimedSum);
       ends[at] = end;
     }
     if (longest > 0) all.max = longest;
     if (okLongest > 0) all.okMax = okLongest;
     all.response = toSparse(sum);
-    all.failed = addUp(failures.values());
-    return new Bucket(rest, Uint16Array.from(rows), numbers, ends, bins, failures, all);
+    all.failed = addUp([...failures].filter(([row]) => !untimed.has(row)).map(([, times]) => times));
+    return new Bucket(rest, Uint16Array.from(rows), numbers, ends, bins, failures, all, untimed);
   }
 
-  private static pack(rest: Bucket["tick"], rows: readonly number[], parts: Part[]): Bucket {
+  private static pack(rest: Bucket["tick"], rows: readonly number[], parts: Part[], untimed: ReadonlySet<number>): Bucket {
     const numbers = new Float64Array(parts.length * NUMBERS);
     const ends = new Uint32Array(parts.length);
     const bins = new Uint32Array(parts.reduce((length, part) => length + part.response.length, 0));
@@ -111,7 +117,8 @@ export class Bucket {
       ends[at] = end;
       if (part.failed.length > 0) failures.set(rows[at]!, part.failed);
     });
-    return new Bucket(rest, Uint16Array.from(rows), numbers, ends, bins, failures, mergeParts(parts));
+    const timed = parts.map((part, at) => (untimed.has(rows[at]!) ? withoutTimes(part) : part));
+    return new Bucket(rest, Uint16Array.from(rows), numbers, ends, bins, failures, mergeParts(timed), untimed);
   }
 
   /** Merges neighbours, the earliest first. */
@@ -147,7 +154,7 @@ export class Bucket {
       examples: ticks.flatMap((tick) => tick.examples),
     };
     const rows = [...new Set(buckets.flatMap((bucket) => Array.from(bucket.rows)))].sort((a, b) => a - b);
-    return Bucket.pack(rest, rows, rows.map((row) => mergeParts(buckets.map((bucket) => bucket.part(row)))));
+    return Bucket.pack(rest, rows, rows.map((row) => mergeParts(buckets.map((bucket) => bucket.part(row)))), first.untimed);
   }
 
   /** Returns what a row counted; all rows if it is null. */
@@ -178,6 +185,10 @@ export class Bucket {
   eachRow(visit: (row: number, part: Part) => void): void {
     for (const row of this.rows) visit(row, this.part(row));
   }
+}
+
+function withoutTimes({ ok, err, out, in: received }: Part): Part {
+  return { ...NOTHING, ok, err, out, in: received };
 }
 
 /** Adds parts up. */

@@ -12,6 +12,10 @@ export type WireHistogram = number[];
 export interface RowName {
   label: string;
   action: string;
+  /** True if it is below the row of a step, and not shown without requests. */
+  part?: boolean;
+  /** True if its times are not in those of all rows together. */
+  by_design?: boolean;
   /** How many rows it stands for, if it is the sum of those beyond the limit. */
   rows?: number;
 }
@@ -187,6 +191,8 @@ export interface RowReport {
   scenario: string | null;
   name: string;
   action: string | null;
+  /** The step that the row is below; null or missing for the row of a step itself. */
+  step?: string | null;
   tasks: { started: number; passed: number; failed: number; cancelled: number; dropped: number };
   requests: { total: number; ok: number; err: number; rps: number };
   bytes: { out: number; in: number; body_in: number };

@@ -30,14 +30,19 @@ export interface RowNumbers {
 
 const SHARES = [0.5, 0.9, 0.95, 0.99];
 
-/** Returns all rows in the order of the script, with the times of all requests or of those without a failure. */
+/**
+ * Returns all rows in the order of the script, with the times of all requests or of those without a failure. Rows below
+ * steps are left out while they have no requests.
+ */
 export function rowNumbers(store: Store, okOnly = false): RowNumbers[] {
   const names = store.hello?.rows ?? [];
   if (store.report) {
     const limit = names.some((name) => name.rows !== undefined) ? names.length - 1 : names.length;
-    return store.report.actions.map((row, at) => ofReport(row, at < limit ? at : null, store.rows[at]?.response ?? null, okOnly));
+    const all = store.report.actions.map((row, at) => ofReport(row, at < limit ? at : null, store.rows[at]?.response ?? null, okOnly));
+    return all.filter((row, at) => row.total > 0 || (store.report!.actions[at]!.step ?? null) === null);
   }
-  return names.map((name, at) => ofSum(name.label, name.action, at, store.rows[at]!, store.elapsed, okOnly));
+  const all = names.map((name, at) => ofSum(name.label, name.action, at, store.rows[at]!, store.elapsed, okOnly));
+  return all.filter((row, at) => row.total > 0 || names[at]!.part !== true);
 }
 
 /** Returns the sum of all rows. */

@@ -67,6 +67,8 @@ export class Store {
   private levels: Bucket[][] = [];
   private cache: Bucket[] | null = null;
   private sums: RowSum[] = [];
+  /** The rows whose times are not in those of all rows together. */
+  private untimed: ReadonlySet<number> = new Set();
   private sum = new RowSum();
   /** Number of the last second that came; −1 before the first. */
   last = -1;
@@ -86,6 +88,7 @@ export class Store {
     this.examples = [];
     this.levels = hello.ladder.map(() => []);
     this.sums = hello.rows.map(() => new RowSum());
+    this.untimed = new Set(hello.rows.flatMap((row, at) => (row.by_design === true ? [at] : [])));
     this.sum = new RowSum();
     this.cache = null;
     this.last = -1;
@@ -93,7 +96,7 @@ export class Store {
 
   private tick(tick: Tick): void {
     if (this.hello === null || tick.last <= this.last) return;
-    const bucket = Bucket.of(tick);
+    const bucket = Bucket.of(tick, this.untimed);
     this.last = tick.last;
     this.cache = null;
     this.sum.add(bucket.all);
@@ -129,7 +132,7 @@ export class Store {
     rows.forEach((wire, row) => {
       const times = fromWire(wire);
       this.sums[row]?.addTimes(times);
-      this.sum.addTimes(times);
+      if (!this.untimed.has(row)) this.sum.addTimes(times);
     });
   }
 

@@ -44,6 +44,18 @@ test("a bucket gives the counts of each row, and nothing for one that was silent
   assert.equal(merged.span, 2);
 });
 
+test("times by design are those of their row, and in no total", () => {
+  const random = numbers(1);
+  const [one, next] = [tick(run, 100, random), tick(run, 101, random)];
+  const all = [Bucket.of(one), Bucket.of(next)];
+  const some = [Bucket.of(one, new Set([0])), Bucket.of(next, new Set([0]))];
+  for (const [whole, timed] of [[all[0]!, some[0]!], [all[1]!, some[1]!], [Bucket.merge(all), Bucket.merge(some)]] as const) {
+    assert.equal(timed.all.ok + timed.all.err, whole.all.ok + whole.all.err);
+    assert.equal(total(timed.all.response), total(whole.all.response) - total(whole.part(0).response));
+    assert.deepEqual(timed.part(0), whole.part(0));
+  }
+});
+
 test("a second that comes twice counts once, and a second hello begins anew", () => {
   const store = follow(10);
   const before = store.all.requests;

@@ -21,12 +21,26 @@ pub(crate) enum BodySource {
     Filler(Filler),
     /// Pieces at an interval.
     Drip(Drip),
+    /// Pieces of known length, made when they are sent.
+    Pieces(Pieces),
+    /// Pieces that are sent when they are due.
+    Paced(PacedPieces),
 }
 
 impl BodySource {
     /// All bytes known at the start.
     pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
         Self::Whole(bytes.into())
+    }
+
+    /// Returns the number of bytes that are announced; `None` if none is.
+    pub(crate) fn length(&self) -> Option<u64> {
+        match self {
+            Self::Whole(bytes) => Some(bytes.len() as u64),
+            Self::Filler(filler) => filler.length(),
+            Self::Pieces(pieces) => Some(pieces.remaining),
+            Self::Drip(_) | Self::Paced(_) => None,
+        }
     }
 }
 
@@ -54,6 +68,29 @@ pub(crate) enum LengthPolicy {
     Truncated,
 }
 
+/// Pieces one after another.
+pub(crate) struct Pieces {
+    pieces: Box<dyn Iterator<Item = Filler> + Send>,
+    current: Option<Filler>,
+    remaining: u64,
+}
+
+/// A piece that is sent no earlier than at a time of the site's timer.
+pub(crate) struct PacedPiece {
+    /// The time.
+    pub due: Duration,
+    /// The bytes.
+    pub content: Filler,
+}
+
+/// Pieces one after another, of unannounced length.
+pub(crate) struct PacedPieces {
+    shared: Arc<SiteState>,
+    pieces: Box<dyn Iterator<Item = PacedPiece> + Send>,
+    current: Option<Filler>,
+    delay: Option<Delay>,
+}
+
 /// Pieces on a fixed schedule: the first after one interval, the n-th after n.
 pub(crate) struct Drip {
     shared: Arc<SiteState>,
@@ -66,6 +103,11 @@ pub(crate) struct Drip {
 }
 
 impl Filler {
+    /// Creates a body of these bytes alone.
+    pub(crate) fn of(bytes: Bytes) -> Self {
+        Self { head: bytes, pattern: &[0], remaining: 0, length_policy: LengthPolicy::Announced }
+    }
+
     fn next(&mut self, context: &Context<'_>) -> Poll<Option<Bytes>> {
         if !self.head.is_empty() {
             return Poll::Ready(Some(std::mem::take(&mut self.head)));
@@ -85,6 +127,52 @@ impl Filler {
 
     fn length(&self) -> Option<u64> {
         (self.length_policy == LengthPolicy::Announced).then(|| self.remaining.saturating_add(self.head.len() as u64))
+    }
+}
+
+impl Pieces {
+    /// Creates a body of pieces that have `length` bytes together.
+    pub(crate) fn new(length: u64, pieces: impl Iterator<Item = Filler> + Send + 'static) -> Self {
+        Self { pieces: Box::new(pieces), current: None, remaining: length }
+    }
+
+    fn next(&mut self, context: &Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            if let Some(current) = &mut self.current
+                && let Some(bytes) = ready!(current.next(context))
+            {
+                self.remaining = self.remaining.saturating_sub(bytes.len() as u64);
+                return Poll::Ready(Some(bytes));
+            }
+            self.current = self.pieces.next();
+            if self.current.is_none() {
+                return Poll::Ready(None);
+            }
+        }
+    }
+}
+
+impl PacedPieces {
+    /// Creates a body of pieces in the order of their times.
+    pub(crate) fn new(shared: &Arc<SiteState>, pieces: impl Iterator<Item = PacedPiece> + Send + 'static) -> Self {
+        Self { shared: Arc::clone(shared), pieces: Box::new(pieces), current: None, delay: None }
+    }
+
+    fn next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            if let Some(delay) = &mut self.delay {
+                ready!(Pin::new(delay).poll(context));
+                self.delay = None;
+            }
+            if let Some(current) = &mut self.current
+                && let Some(bytes) = ready!(current.next(context))
+            {
+                return Poll::Ready(Some(bytes));
+            }
+            let Some(PacedPiece { due, content }) = self.pieces.next() else { return Poll::Ready(None) };
+            self.current = Some(content);
+            self.delay = Some(self.shared.timer.at(due));
+        }
     }
 }
 
@@ -135,14 +223,8 @@ impl CountedBody {
             BodySource::Whole(bytes) => Poll::Ready(Some(std::mem::take(bytes))),
             BodySource::Filler(filler) => filler.next(context),
             BodySource::Drip(drip) => drip.next(context),
-        }
-    }
-
-    fn length(&self) -> Option<u64> {
-        match &self.source {
-            BodySource::Whole(bytes) => Some(bytes.len() as u64),
-            BodySource::Filler(filler) => filler.length(),
-            BodySource::Drip(_) => None,
+            BodySource::Pieces(pieces) => pieces.next(context),
+            BodySource::Paced(pieces) => pieces.next(context),
         }
     }
 }
@@ -163,10 +245,10 @@ impl HttpBody for CountedBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.length() == Some(0)
+        self.source.length() == Some(0)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.length().map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.source.length().map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

@@ -55,22 +55,27 @@ async fn answer(connection: Arc<SiteConnection>, request: Request<Incoming>) -> 
     let route = Route::of_path(parts.uri.path());
     let mut exchange = CountedExchange::begin(&shared.stats, route);
     let body = if content.is_end_stream() { Ok(Bytes::new()) } else { exchange.receive(content).await? };
-    let outcome = match body {
-        Ok(body) => pages::answer(&PageRequest { shared, parts: &parts, route, body }),
-        Err(BodyTooLarge) => error_reply(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB").into(),
-    };
-    let reply = match outcome {
-        PageOutcome::Reply(reply) => reply,
-        PageOutcome::Delayed(delay, reply) => {
-            shared.timer.after(delay).await;
-            reply
+    let reply = match body {
+        Err(BodyTooLarge) => error_reply(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB"),
+        Ok(body) => {
+            let request = PageRequest { shared, parts: &parts, route, body };
+            loop {
+                match pages::answer(&request) {
+                    PageOutcome::Reply(reply) => break reply,
+                    PageOutcome::Delayed(delay, reply) => {
+                        shared.timer.after(delay).await;
+                        break reply;
+                    }
+                    PageOutcome::Again(due) => shared.timer.at(due).await,
+                    PageOutcome::WebSocket(reply) => {
+                        let upgrade = parts.extensions.remove::<OnUpgrade>();
+                        *connection.upgrade.lock().unwrap_or_else(PoisonError::into_inner) = upgrade;
+                        break reply;
+                    }
+                    PageOutcome::Abort(mode) => return connection.abort(mode, parts.version),
+                }
+            }
         }
-        PageOutcome::WebSocket(reply) => {
-            let upgrade = parts.extensions.remove::<OnUpgrade>();
-            *connection.upgrade.lock().unwrap_or_else(PoisonError::into_inner) = upgrade;
-            reply
-        }
-        PageOutcome::Abort(mode) => return connection.abort(mode, parts.version),
     };
     exchange.count_status(reply.status());
     Ok(reply.map(|source| CountedBody::counted(source, exchange)))

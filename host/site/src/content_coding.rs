@@ -28,7 +28,7 @@ fn coded_reply(ask: &PageRequest<'_>, coding: &'static str, bytes: &Bytes) -> Pa
 }
 
 /// Returns `true` if the field names the coding, or `*`, with a weight other than 0.
-fn accepts_coding(field: &str, coding: &str) -> bool {
+pub(crate) fn accepts_coding(field: &str, coding: &str) -> bool {
     field.split(',').any(|item| {
         let (name, parameter) = item.split_once(';').unwrap_or((item, "q=1"));
         let name = name.trim();

@@ -19,6 +19,8 @@ pub(crate) enum PageOutcome {
     Reply(PageReply),
     /// The request is answered this long after it was received.
     Delayed(Duration, PageReply),
+    /// The page is asked again at this time of the site's timer: what the request is for does not exist yet.
+    Again(Duration),
     /// The request is answered with 101, and the connection becomes a WebSocket.
     WebSocket(PageReply),
     /// The request gets no reply; the connection ends in this way (HTTP/1), or the stream is reset (HTTP/2).

@@ -6,7 +6,7 @@ use hyper::header::{ALLOW, HeaderValue};
 use super::page_outcome::{PageOutcome, error_reply};
 use super::page_request::PageRequest;
 use super::route::Route;
-use super::{auth, catalog, content_coding, cookies, echo, events, exact, hls, misbehave, redirect, websocket};
+use super::{auth, catalog, content_coding, cookies, echo, events, exact, hls, misbehave, redirect, stream, websocket};
 
 /// Returns the outcome of a request.
 pub(crate) fn answer(ask: &PageRequest<'_>) -> PageOutcome {
@@ -36,6 +36,15 @@ pub(crate) fn answer(ask: &PageRequest<'_>) -> PageOutcome {
         Route::Close | Route::Reset | Route::Malformed | Route::Truncated | Route::Endless => {
             misbehave::misbehave(ask.route)
         }
+        Route::LiveMaster | Route::LiveMedia | Route::LiveInit | Route::LiveSegment => stream::answer(ask),
+        Route::LowLatencyMaster | Route::LowLatencyMedia | Route::LowLatencyInit => stream::answer(ask),
+        Route::LowLatencySegment | Route::LowLatencyPart => stream::answer(ask),
+        Route::VodMaster | Route::VodMedia | Route::VodInit | Route::VodSegment => stream::answer(ask),
+        Route::VodFile | Route::VodKey => stream::answer(ask),
+        Route::DashVodManifest | Route::DashVodInit | Route::DashVodSegment => stream::answer(ask),
+        Route::DashLiveManifest | Route::DashLiveInit | Route::DashLiveSegment => stream::answer(ask),
+        Route::DashLowLatencyManifest | Route::DashLowLatencyInit => stream::answer(ask),
+        Route::DashLowLatencySegment | Route::DashVodFile | Route::DashTime => stream::answer(ask),
         Route::Unknown => error_reply(StatusCode::NOT_FOUND, "no such route").into(),
     }
 }

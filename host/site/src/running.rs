@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::watch;
 
-use super::server::Site;
+use super::server::{Site, SiteConfig};
 use super::stats::SiteStats;
 
 /// A site that is being served. Dropping it stops it.
@@ -23,7 +23,12 @@ impl Site {
     /// Binds and serves on `threads` threads (at least one), each with a current-thread runtime of its own. All accept
     /// from the same socket and count into the same [`SiteStats`].
     pub fn spawn(addr: SocketAddr, threads: usize) -> io::Result<RunningSite> {
-        let site = Self::bind(addr)?;
+        Self::spawn_with(addr, threads, &SiteConfig::default())
+    }
+
+    /// Binds and serves as [`Site::spawn`] does, with these settings.
+    pub fn spawn_with(addr: SocketAddr, threads: usize, config: &SiteConfig) -> io::Result<RunningSite> {
+        let site = Self::bind_with(addr, config)?;
         let (running, ended) = watch::channel(());
         let running = Some(running);
         let mut spawned = RunningSite { addr: site.addr(), stats: site.stats(), running, threads: Vec::new() };

@@ -3,17 +3,19 @@
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
-use stampede_time::DelayTimer;
+use stampede_time::{DelayTimer, ManualTime};
 use tokio::task::JoinSet;
 
 use super::connection;
 use super::contents::{Catalog, EncodedBodies};
 use super::shared::SiteState;
 use super::stats::SiteStats;
+use super::stream::MediaFolder;
 
 /// Maximum number of connections that wait to be accepted. A load run opens thousands at once; one that finds the queue
 /// full is retried only after a second. The kernel lowers this to its own limit.
@@ -21,6 +23,15 @@ const BACKLOG: i32 = 4096;
 
 /// Pause after a failed accept, most likely for lack of file descriptors, so that some can be closed.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(10);
+
+/// Settings of a site. The default is a site in the time of the system.
+#[derive(Clone, Default)]
+pub struct SiteConfig {
+    /// The time of live streams, delays and bodies in pieces; `None` for the time of the system.
+    pub time: Option<ManualTime>,
+    /// The folder of media that streams show, see the documentation of the crate; `None` for filler.
+    pub media: Option<PathBuf>,
+}
 
 /// A site that listens. Connections queue up from the moment it is bound; they are answered once it is served.
 pub struct Site {
@@ -30,13 +41,22 @@ pub struct Site {
 }
 
 impl Site {
-    /// Listens on an address; port 0 picks a free one. Needs no runtime.
+    /// Listens on an address, with default settings; port 0 picks a free one. Needs no runtime.
     pub fn bind(addr: SocketAddr) -> io::Result<Self> {
+        Self::bind_with(addr, &SiteConfig::default())
+    }
+
+    /// Listens on an address; port 0 picks a free one. Needs no runtime.
+    ///
+    /// # Errors
+    /// The address cannot be listened on, or the media cannot be served.
+    pub fn bind_with(addr: SocketAddr, config: &SiteConfig) -> io::Result<Self> {
         let listener = listen(addr)?;
         let addr = listener.local_addr()?;
         let shared = SiteState {
             stats: Arc::default(),
-            timer: DelayTimer::start()?,
+            timer: config.time.as_ref().map_or_else(DelayTimer::start, |time| Ok(time.timer()))?,
+            media: config.media.as_deref().map(MediaFolder::read).transpose()?,
             catalog: Catalog::default(),
             codings: EncodedBodies::new()?,
         };

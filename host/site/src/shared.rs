@@ -6,6 +6,7 @@ use stampede_time::DelayTimer;
 
 use super::contents::{Catalog, EncodedBodies};
 use super::stats::SiteStats;
+use super::stream::MediaFolder;
 
 /// State that all connections of a site share.
 pub(crate) struct SiteState {
@@ -13,6 +14,8 @@ pub(crate) struct SiteState {
     pub stats: Arc<SiteStats>,
     /// Timer of delayed replies and of bodies in pieces.
     pub timer: DelayTimer,
+    /// Media that streams show; `None` for filler.
+    pub media: Option<MediaFolder>,
     /// The pages of `/api/v1/catalog`.
     pub catalog: Catalog,
     /// The bodies of `/gzip` and `/deflate`.

@@ -64,7 +64,7 @@ pub struct RouteCounts {
 impl Default for SiteStats {
     fn default() -> Self {
         Self {
-            routes: Default::default(),
+            routes: std::array::from_fn(|_| RouteCounters::default()),
             statuses: std::iter::repeat_with(AtomicU64::default).take(STATUS_SLOTS).collect(),
             connections: AtomicU64::default(),
             in_flight: AtomicU64::default(),

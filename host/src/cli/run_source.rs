@@ -1,4 +1,4 @@
-//! What a run runs: the script or the URL that the command line names, as its first argument or with a flag.
+//! The script or the URL that a run is for: the first argument of the command line, or a flag's value.
 
 use std::path::Path;
 

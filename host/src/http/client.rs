@@ -48,7 +48,8 @@ impl<F: Future + 'static> Executor<F> for LocalTasks {
 pub struct Client {
     /// Opens its connections.
     pub connector: Connector,
-    pub(super) max_body_kept: usize,
+    /// The most bytes of content that are kept of a reply.
+    pub(crate) max_body_kept: usize,
     pub(super) body_budget: BodyBudget,
     /// The `user-agent` of requests without one of their own.
     pub(super) user_agent: Option<&'static str>,

@@ -1,12 +1,16 @@
 //! One exchange, from the request to the last byte of its reply.
 
+use std::hash::BuildHasher;
+
+use foldhash::quality::FixedState;
+
 use super::body::{self, DecodeError};
 use super::body_channel::ChannelGuard;
 use super::client::Client;
 use super::connection::Connection;
 use super::connections::{ConnectionLease, MAX_KEPT};
 use super::http2::Http2Outcome;
-use super::message::{OutgoingRequest, Reply, Request};
+use super::message::{Decoding, OutgoingRequest, Reply, Request};
 use super::session::HttpSession;
 use crate::net::{Failure, Meter};
 
@@ -47,7 +51,11 @@ pub(crate) async fn exchange(
     }
     let mut reply = outcome?;
     session.cookies.store_from(&reply.headers, &request.origin, &request.target);
-    if let Some(allowance) = request.keep_body.as_ref().filter(|_| !request.leaves_encoded) {
+    if request.takes_fingerprint && !reply.body.is_empty() {
+        reply.fingerprint = FixedState::default().hash_one(&reply.body);
+    }
+    reply.is_deferred = request.decoding == Decoding::OnDemand;
+    if let Some(allowance) = request.keep_body.as_ref().filter(|_| request.decoding == Decoding::AtOnce) {
         let left = allowance.get() + reply.body.len();
         let limit = request.optional_body.unwrap_or(client.max_body_kept).min(left);
         match body::decode(&reply.headers, reply.body.clone(), limit) {

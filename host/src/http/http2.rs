@@ -242,7 +242,9 @@ async fn receive(
         headers,
         body,
         excerpt,
+        fingerprint: 0,
         is_encoded: false,
+        is_deferred: false,
         held,
     }))
 }

@@ -11,7 +11,7 @@ use hyper::{Method, StatusCode};
 use url::Url;
 
 use super::allowance::Allowance;
-use super::body;
+use super::body::{self, DecodeError};
 use super::body_budget::BudgetPart;
 use super::body_channel::BodyChannel;
 use super::fields::Fields;
@@ -44,12 +44,26 @@ pub struct Request {
     /// True to send `accept-encoding` (unless it is among the headers). Kept content is decoded in any case; if it was
     /// asked for, content that cannot be decoded is a failure.
     pub decode: bool,
-    /// True to keep the content as it was transferred.
-    pub leaves_encoded: bool,
+    /// The time at which kept content is decoded.
+    pub decoding: Decoding,
+    /// True to take the fingerprint of kept content.
+    pub takes_fingerprint: bool,
     /// The user's cookies as they were sent, if there were any.
     pub(crate) sent_cookie: RefCell<Option<HeaderValue>>,
     /// Channel for content that is sent and received in pieces; `None` for an ordinary exchange.
     pub channel: Option<Rc<BodyChannel>>,
+}
+
+/// The time at which the content of a reply is decoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Decoding {
+    /// As soon as it is complete.
+    #[default]
+    AtOnce,
+    /// Whenever it is asked for.
+    OnDemand,
+    /// Never: it stays as it was transferred.
+    Never,
 }
 
 impl Request {
@@ -100,17 +114,34 @@ pub struct Reply {
     pub version: hyper::Version,
     /// The header section.
     pub headers: HeaderSection,
-    /// The content, decoded if it can be; empty unless it was to be kept.
+    /// The content, decoded if it can be and is not to be on demand; empty unless it was to be kept.
     pub body: Bytes,
+    /// The fingerprint of the content as it was transferred; 0 if none was taken.
+    pub fingerprint: u64,
     /// The beginning of content that is not kept, as it was transferred, to be shown if the exchange fails.
     pub excerpt: Bytes,
     /// True when the content could not be decoded.
     pub is_encoded: bool,
+    /// True when the content is decoded on demand.
+    pub is_deferred: bool,
     /// The part of the memory for contents that its own takes.
     pub(crate) held: BudgetPart,
 }
 
 impl Reply {
+    /// Returns the content, decoded now to at most `limit` bytes if that was left to be done on demand. Content that
+    /// cannot be decoded is returned as it was transferred, and none of content that is longer than the limit.
+    pub fn content(&self, limit: usize) -> Bytes {
+        if !self.is_deferred {
+            return self.body.clone();
+        }
+        match body::decode(&self.headers, self.body.clone(), limit) {
+            Ok(decoded) => decoded,
+            Err(DecodeError::Undecodable(_)) => self.body.clone(),
+            Err(DecodeError::TooLarge(_)) => Bytes::new(),
+        }
+    }
+
     /// Returns the codings that its content is still in, as the peer names them; `None` if it is in none.
     pub fn codings_left(&self) -> Option<String> {
         let names = || body::codings(&self.headers).map(|name| String::from_utf8_lossy(name).into_owned());

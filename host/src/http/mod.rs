@@ -73,6 +73,6 @@ pub(crate) use exchange::exchange;
 pub(crate) use fields::{Field, Fields};
 pub(crate) use header_section::HeaderSection;
 pub(crate) use http1::{UpgradeReply, upgrade};
-pub(crate) use message::{Reply, Request, RequestTarget};
+pub(crate) use message::{Decoding, Reply, Request, RequestTarget};
 pub(crate) use session::{HttpSession, Lifespan, Retention};
 pub(crate) use shown::{ShownContent, reply_content, reply_head, request_head};

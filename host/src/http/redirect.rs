@@ -94,6 +94,7 @@ mod tests {
     use bytes::Bytes;
     use hyper::header::{AUTHORIZATION, COOKIE, HOST};
 
+    use super::super::Decoding;
     use super::super::body_budget::BudgetPart;
     use super::*;
     use crate::net::Version;
@@ -115,7 +116,8 @@ mod tests {
             keep_body: None,
             optional_body: None,
             decode: false,
-            leaves_encoded: false,
+            decoding: Decoding::AtOnce,
+            takes_fingerprint: false,
             sent_cookie: Default::default(),
             channel: None,
         }
@@ -129,7 +131,9 @@ mod tests {
             headers: location.into_iter().collect(),
             body: Bytes::new(),
             excerpt: Bytes::new(),
+            fingerprint: 0,
             is_encoded: false,
+            is_deferred: false,
             held: BudgetPart::default(),
         }
     }

@@ -72,8 +72,9 @@ pub(crate) fn reply_head(reply: &Reply) -> String {
 
 /// Returns the beginning of a reply's content. `length` is the number of bytes that were transferred.
 pub(crate) fn reply_content(reply: &Reply, length: u64, limit: usize) -> ShownContent {
-    if !reply.body.is_empty() || length == 0 {
-        return ShownContent::of(&reply.body, true, limit);
+    let content = reply.content(MAX_DECODED);
+    if !content.is_empty() || length == 0 {
+        return ShownContent::of(&content, true, limit);
     }
     if reply.excerpt.is_empty() {
         return ShownContent { text: None, is_cut: true };

@@ -32,16 +32,43 @@ pub struct RowInfo {
     pub tags: Vec<(String, String)>,
     /// The longest response time that satisfies, in microseconds; `None` if the row has no Apdex score.
     pub apdex_target: Option<u64>,
+    /// The place below a step; `None` for the row of a step itself.
+    pub part: Option<RowPart>,
+}
+
+/// A row below that of a step, for one kind of the step's exchanges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowPart {
+    /// The row of the step.
+    pub of: RowId,
+    /// The step's name.
+    pub step: String,
+    /// The kind of exchanges.
+    pub what: String,
+    /// `true` if its times say nothing about the site, and are in no total.
+    pub is_by_design: bool,
 }
 
 impl RowInfo {
     /// Returns all names and values by which a threshold finds the row.
     pub fn all_tags(&self) -> impl Iterator<Item = (&str, &str)> {
-        let own = [("step", self.name.as_str()), ("action", self.action.as_str())];
-        let scenario = self.scenario.iter().map(|scenario| ("scenario", scenario.as_str()));
-        own.into_iter().chain(scenario).chain(self.tags.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        let part = self.part.as_ref();
+        let own = [("step", part.map_or(&self.name, |part| &part.step)), ("action", &self.action)];
+        let what = part.map(|part| (WHAT, &part.what));
+        let scenario = self.scenario.iter().map(|scenario| ("scenario", scenario));
+        let tags = self.tags.iter().map(|(name, value)| (name.as_str(), value));
+        let all = own.into_iter().chain(what).chain(scenario).chain(tags);
+        all.map(|(name, value)| (name, value.as_str()))
+    }
+
+    /// Returns `true` if its times say nothing about the site, and are in no total.
+    pub fn is_by_design(&self) -> bool {
+        self.part.as_ref().is_some_and(|part| part.is_by_design)
     }
 }
+
+/// The tag that names the kind of exchanges of a row below a step.
+pub(crate) const WHAT: &str = "what";
 
 /// A check of a row's replies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -258,10 +285,12 @@ impl Aggregate {
         &self.rows
     }
 
-    /// Returns the sum of all rows.
+    /// Returns the sum of all rows, without the times of those that are by design.
     pub fn total(&self) -> RowStats<u64> {
         let mut total = RowStats::default();
-        self.rows.iter().for_each(|row| total.add(row));
+        for (row, info) in self.rows.iter().zip(&self.row_infos) {
+            if info.is_by_design() { total.add_counts(row) } else { total.add(row) }
+        }
         total
     }
 

@@ -232,15 +232,7 @@ impl<C: Counter> RowStats<C> {
 
     /// Adds the counts of another row, whose counters may have any width.
     pub fn add<D: Counter>(&mut self, other: &RowStats<D>) {
-        self.tasks.add(&other.tasks);
-        self.ok += other.ok;
-        self.err.iter_mut().zip(other.err).for_each(|(sum, more)| *sum += more);
-        for &(status, count) in &other.statuses {
-            self.count_status(status, count);
-        }
-        self.bytes.out += other.bytes.out;
-        self.bytes.received += other.bytes.received;
-        self.bytes.body_in += other.bytes.body_in;
+        self.add_counts(other);
         self.response.add(&other.response);
         self.service.add(&other.service);
         for (sum, more) in self.phases.0.iter_mut().zip(&other.phases.0) {
@@ -251,6 +243,19 @@ impl<C: Counter> RowStats<C> {
                 sum.get_or_insert_default().add(more);
             }
         }
+    }
+
+    /// Adds the counts of another row without its times.
+    pub fn add_counts<D: Counter>(&mut self, other: &RowStats<D>) {
+        self.tasks.add(&other.tasks);
+        self.ok += other.ok;
+        self.err.iter_mut().zip(other.err).for_each(|(sum, more)| *sum += more);
+        for &(status, count) in &other.statuses {
+            self.count_status(status, count);
+        }
+        self.bytes.out += other.bytes.out;
+        self.bytes.received += other.bytes.received;
+        self.bytes.body_in += other.bytes.body_in;
     }
 
     /// Sets all counts to zero and keeps the memory.

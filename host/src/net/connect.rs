@@ -70,6 +70,7 @@ pub(crate) async fn open(
 ) -> Result<NewTransport, Failure> {
     if let Some(dial) = &connector.dial {
         let transport = Transport::InProcess(Arc::clone(dial).dial());
+        meter.update(|measured| (measured.ends.connect, measured.phases.connect) = (connector.now(), Some(0)));
         let offered = if version == Version::Http2 { Err(Failure::network(NO_HTTP2)) } else { Ok(()) };
         return offered.map(|()| NewTransport { transport, http2: false });
     }

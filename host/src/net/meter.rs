@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use stampede_time::Nanos;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::metrics::sample::{PhaseDurations, SpanId};
+use crate::metrics::sample::{PhaseDurations, RowId, SpanId};
 use crate::metrics::trace::TraceContext;
 
 /// The part of an exchange that is under way.
@@ -64,6 +64,8 @@ pub struct Measurements {
     pub ends: PhaseEnds,
     /// `true` if its connection speaks HTTP/2.
     pub is_http2: bool,
+    /// The row below that of its step in which it counts; `None` if it counts in that of the step.
+    pub row: Option<RowId>,
     /// The number of its span, if it may be exported as one.
     pub span: Option<SpanId>,
     /// The part that is under way.

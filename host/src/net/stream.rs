@@ -111,7 +111,9 @@ impl Stream {
         let open = connector.open.open();
         match &to.tls {
             None => Ok(Self::Plain(tcp, open)),
-            Some(tls) => handshake(connector, tcp, open, &to.host, tls, meter).await,
+            Some(tls) => {
+                handshake(connector, tcp, &to.host, tls, meter).await.map(|secured| Self::Secure(secured, open))
+            }
         }
     }
 
@@ -127,7 +129,9 @@ impl Stream {
         meter: &Meter,
     ) -> Result<Self, Failure> {
         match self {
-            Self::Plain(tcp, open) => handshake(connector, tcp, open, host, tls, meter).await,
+            Self::Plain(tcp, open) => {
+                handshake(connector, tcp, host, tls, meter).await.map(|secured| Self::Secure(secured, open))
+            }
             Self::InProcess(stream) => match &connector.dial {
                 Some(dial) => dial.secure().await.map(|()| Self::InProcess(stream)),
                 None => Ok(Self::InProcess(stream)),
@@ -173,11 +177,10 @@ impl Stream {
 async fn handshake(
     connector: &Connector,
     tcp: TcpStream,
-    open: OpenConnection,
     host: &str,
     tls: &StreamTls,
     meter: &Meter,
-) -> Result<Stream, Failure> {
+) -> Result<Box<TlsStream<TcpStream>>, Failure> {
     let name = tls.server_name.as_deref().unwrap_or(host).to_owned();
     let name = ServerName::try_from(name).map_err(|_| Failure::network("tls: the server name is not valid"))?;
     let begun = connector.now();
@@ -188,7 +191,7 @@ async fn handshake(
         measured.phases.tls = Some(measured.ends.tls - begun);
         measured.stage = ExchangeStage::Connected;
     });
-    Ok(Stream::Secure(Box::new(secured), open))
+    Ok(Box::new(secured))
 }
 
 impl PrefixedStream {

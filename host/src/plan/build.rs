@@ -6,11 +6,12 @@ use std::sync::{Arc, OnceLock};
 
 use super::env_file;
 use super::flow::FlowBuilder;
-use super::steps::{self, StepDraft, ValidatedSteps};
+use super::step_draft::StepDraft;
+use super::steps::{self, ValidatedSteps};
 use super::thresholds::{self, MetricCatalog};
 use super::{
-    Plan, PlanRuntime, PlannedPlugin, Scenario, Step, checks, include, login_flags, precedence, remembered_replies,
-    scenarios, secrets, unset_variables, user_headers,
+    Plan, PlanRuntime, PlannedPlugin, Scenario, Step, checks, include, lasting_steps, login_flags, precedence,
+    remembered_replies, scenarios, secrets, unset_variables, user_headers,
 };
 use crate::cli::RunArgs;
 use crate::data::{self, DataSets};
@@ -60,9 +61,10 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     let plugins = diagnostics.absorb(load_plugins(args, script, &script_context, needed));
     let Some(plugins) = plugins else { return Err(diagnostics) };
     let names = SharedNames::from(names);
-    let timeout = precedence::timeout(args, script);
-    let checked = diagnostics.absorb(steps::validate_steps(&drafts, &plugins, &script_context, &names, timeout));
-    let Some(ValidatedSteps { mut steps, plugins: used, origins }) = checked else { return Err(diagnostics) };
+    let defaults = precedence::step_defaults(args, script);
+    let checked = diagnostics.absorb(steps::validate_steps(&drafts, &plugins, &script_context, &names, &defaults));
+    let Some(ValidatedSteps { mut steps, rows, plugins: used, origins }) = checked else { return Err(diagnostics) };
+    diagnostics.absorb(lasting_steps::check_total_limit(args, script, &steps, &rows));
     let mut metrics = names.metrics.borrow().list().to_vec();
     let login = has_login(args, script);
     let mut flows = FlowBuilder::new(&mut metrics, &names);
@@ -74,7 +76,6 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     let set = unset_variables::set_variables(&names, &steps, &drafts, &plugins);
     set.iter().for_each(|set| unset_variables::report_unset_variables(script, &names, set, &mut diagnostics));
     let tls = load_tls(args)?;
-    let rows: Vec<_> = drafts.iter().map(|draft| draft.row_info(precedence::apdex(args, script))).collect();
     let checks = diagnostics
         .absorb(checks::register(steps.iter_mut().map(|step| (step.row, &mut step.checks[..])), &mut metrics))
         .unwrap_or_default();
@@ -97,7 +98,7 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
         workers: precedence::workers(args, users),
         seed,
         tracing: precedence::tracing(args, script),
-        timeout,
+        timeout: defaults.timeout,
         dns_ttl: precedence::dns_ttl(args, script),
         insecure_tls: args.insecure_tls,
         login,

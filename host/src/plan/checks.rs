@@ -206,7 +206,9 @@ mod tests {
             headers,
             body: body.into(),
             excerpt: Default::default(),
+            fingerprint: 0,
             is_encoded: false,
+            is_deferred: false,
             held: BudgetPart::default(),
         }
     }

@@ -5,11 +5,13 @@
 pub(crate) mod build;
 pub(crate) mod capture;
 pub(crate) mod checks;
+mod configured_steps;
 mod data_summary;
 pub(crate) mod describe;
 mod env_file;
 pub(crate) mod flow;
 mod include;
+mod lasting_steps;
 mod login_flags;
 mod outline;
 mod params_json;
@@ -18,6 +20,7 @@ mod remembered_replies;
 pub(crate) mod requirements;
 mod scenarios;
 mod secrets;
+mod step_draft;
 mod steps;
 mod thresholds;
 mod unset_variables;
@@ -40,12 +43,13 @@ use crate::metrics::threshold::ThresholdRule;
 use crate::metrics::trace::TraceSettings;
 use crate::net::{Dial, Tls};
 use crate::plugin::contract::preview::RequestPreview;
+use crate::plugin::contract::state::StepLifetime;
 use crate::plugin::load::loader::LoadedPlugin;
 use crate::plugin::policy::PluginPolicy;
 use crate::plugin::script_context::{ScriptContext, StepParams};
 use crate::script::model::{FailOn, StatusRange};
 use crate::template::{Template, VariableId, VariableNames};
-use crate::user::BodyNeed;
+use crate::user::{BodyNeed, TaskStart};
 
 pub use build::build;
 use capture::Capture;
@@ -158,6 +162,8 @@ pub struct Step {
     pub plugin_step: usize,
     /// The timeout of a task, in nanoseconds. Waiting for the rate limit does not count.
     pub timeout: Nanos,
+    /// The lifetime of its tasks, as its plugin has declared it.
+    pub lifetime: StepLifetime,
     /// Variables taken from its reply.
     pub captures: Vec<Capture>,
     /// Variables that its action sets to values that are never shown.
@@ -170,6 +176,13 @@ pub struct Step {
     pub reply_detail: ReplyDetail,
     /// A description of its request, if it prepares one.
     pub request: Option<RequestPreview>,
+}
+
+impl Step {
+    /// Returns the facts that a task of the step begins with.
+    pub fn start(&self) -> TaskStart {
+        TaskStart { row: self.row, body: self.body_need, is_lasting: self.lifetime.lasts.is_some() }
+    }
 }
 
 impl Plan {
@@ -186,6 +199,13 @@ impl Plan {
     /// Returns how long requests in flight may take at the end, at most.
     pub fn graceful_stop(&self) -> Nanos {
         self.scenarios.iter().map(|scenario| nanos(scenario.workload.graceful_stop)).max().unwrap_or(0)
+    }
+
+    /// Returns the most connections to one host that a step of the scenario needs at once.
+    pub(crate) fn connections_per_host(&self, scenario: &Scenario) -> u64 {
+        let is_of_scenario = |step: &&Step| self.rows[usize::from(step.row)].scenario == scenario.name;
+        let most = self.steps.iter().filter(is_of_scenario).map(|step| step.lifetime.connections).max();
+        u64::from(most.unwrap_or(0).max(1))
     }
 
     /// Returns the variables whose values are never shown.

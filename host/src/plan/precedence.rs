@@ -23,12 +23,12 @@ const DEFAULT_DNS_TTL: Duration = Duration::from_secs(30);
 const DEFAULT_BODY_MEMORY: u64 = 512 << 20;
 
 /// Returns the timeout of steps without one.
-pub(super) fn timeout(args: &RunArgs, script: &Script) -> Nanos {
+fn timeout(args: &RunArgs, script: &Script) -> Nanos {
     nanos(flag_or_script(args.timeout, script.settings.timeout.as_ref()).unwrap_or(DEFAULT_TIMEOUT))
 }
 
 /// Returns the target of the Apdex score of steps without one.
-pub(super) fn apdex(args: &RunArgs, script: &Script) -> Option<Duration> {
+fn apdex(args: &RunArgs, script: &Script) -> Option<Duration> {
     flag_or_script(args.apdex, script.settings.apdex.as_ref())
 }
 
@@ -55,6 +55,19 @@ pub(super) fn tracing(args: &RunArgs, script: &Script) -> Option<TraceSettings> 
     let sends_context = script.settings.traceparent.unwrap_or(exports);
     let one_in = args.opentelemetry.trace_sample.unwrap_or(DEFAULT_ONE_IN);
     (exports || sends_context).then_some(TraceSettings { sends_context, exports, one_in })
+}
+
+/// The values of steps that do not have their own.
+pub(super) struct StepDefaults {
+    /// The timeout.
+    pub timeout: Nanos,
+    /// The target of response times.
+    pub apdex: Option<Duration>,
+}
+
+/// Returns the values of steps that do not have their own.
+pub(super) fn step_defaults(args: &RunArgs, script: &Script) -> StepDefaults {
+    StepDefaults { timeout: timeout(args, script), apdex: apdex(args, script) }
 }
 
 /// Returns the number of worker threads: that of the cores, and at most that of the users.

@@ -23,8 +23,9 @@ const BASE_BYTES: u64 = 32 << 20;
 /// The requirements of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Requirements {
-    /// Connections open at once: one per origin and user that sends anything, or more for parallel branches. What the
-    /// script's plugins open by sockets is not known, and not in it.
+    /// Connections open at once: one per origin and user that sends anything, or more for parallel branches and for
+    /// steps whose plugins say that they need more. What the script's plugins open by sockets is not known, and not in
+    /// it.
     pub connections: u64,
     /// Open files.
     pub files: u64,
@@ -41,7 +42,10 @@ impl Requirements {
     /// the number of open files of a connection: one, or two if the target site is in this process too.
     pub(crate) fn of_plan(plan: &Plan, files_each: u64) -> Self {
         let users = u64::from(plan.users());
-        let each = |scenario: &Scenario| u64::from(scenario.workload.sending_users()) * scenario.flow.lanes() as u64;
+        let each = |scenario: &Scenario| {
+            let lanes = scenario.flow.lanes() as u64;
+            u64::from(scenario.workload.sending_users()) * lanes * plan.connections_per_host(scenario)
+        };
         let sending = plan.scenarios.iter().map(each).sum::<u64>();
         let connections = sending * (plan.origins.len().max(1) as u64);
         let clear = plan.origins.iter().filter(|origin| origin.starts_with("http:")).count() as u64;

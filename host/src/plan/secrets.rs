@@ -1,6 +1,6 @@
 //! The secrets of a script, which are never shown: environment variables, and secret columns of data sets.
 
-use super::steps::StepDraft;
+use super::step_draft::StepDraft;
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics, LabeledSpan};
 use crate::plugin::script_context::ScriptContext;

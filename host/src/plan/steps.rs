@@ -4,178 +4,40 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::Value;
-use stampede_time::{Nanos, nanos};
 
 use super::capture::Capture;
 use super::checks::{self, Check};
-use super::params_json::params_json;
-use super::scenarios::ScenarioDraft as Scenario;
+use super::configured_steps::{ConfiguredStep, PluginSteps, configure};
+use super::precedence::StepDefaults;
+use super::step_draft::StepDraft;
 use super::{PlannedPlugin, Step};
-use crate::diagnostic::{Diagnostic, Diagnostics, Span, suggest};
+use crate::diagnostic::{Diagnostic, Diagnostics, suggest};
 use crate::expression::ReplyDetail;
-use crate::metrics::aggregate::{RowInfo, label};
+use crate::metrics::aggregate::RowInfo;
 use crate::metrics::sample::RowId;
-use crate::net::{Grant, Grants, Origin};
-use crate::plugin::contract::preview::RequestPreview;
-use crate::plugin::contract::state::ConfigureContext;
-use crate::plugin::instance::error_text::error_text;
-use crate::plugin::instance::worker_plugin::{SharedNames, WorkerPlugin};
-use crate::plugin::instance::{ConfigureError, Instance, ParamsError};
+use crate::net::{Grant, Origin};
+use crate::plugin::contract::state::StepLifetime;
+use crate::plugin::instance::row_registry::ArrangedRows;
+use crate::plugin::instance::worker_plugin::SharedNames;
 use crate::plugin::load::loader::LoadedPlugin;
 use crate::plugin::load::plugin_set::PluginSet;
 use crate::plugin::load::policy;
-use crate::plugin::load::schema::ParamsSchema;
-use crate::plugin::load::violations::Violation;
-use crate::plugin::script_context::{ScriptContext, StepParams};
-use crate::script::{LOGIN_KEYS, STEP_KEYS, model, span_within, value_of};
-use crate::template::{Environment, VariableId};
+use crate::plugin::script_context::ScriptContext;
+use crate::template::VariableId;
 use crate::user::BodyNeed;
-
-/// A step before its plugin has checked it.
-pub(super) struct StepDraft<'a> {
-    /// Its row in the report.
-    pub name: String,
-    /// Its action.
-    pub action: String,
-    /// The scenario that it belongs to.
-    pub scenario: Option<&'a str>,
-    environment: Option<Arc<Environment>>,
-    tags: Vec<(String, String)>,
-    params: Value,
-    spec: Option<&'a model::StepSpec>,
-    /// The keys that the host itself reads.
-    host_keys: &'static [&'static str],
-}
 
 /// Steps that their plugins have accepted.
 pub(super) struct ValidatedSteps {
     /// The steps, in the order of the drafts.
     pub steps: Vec<Step>,
+    /// The rows of the report: those of the steps, each with those below it.
+    pub rows: Vec<RowInfo>,
     /// The plugins that they use.
     pub plugins: Vec<PlannedPlugin>,
     /// Distinct origins among the requests that were prepared.
     pub origins: Vec<String>,
-}
-
-impl<'a> StepDraft<'a> {
-    /// Returns the draft of a step of the script.
-    pub(super) fn from_step(step: &'a model::StepSpec) -> Self {
-        Self::from_spec(step, "http", &STEP_KEYS)
-    }
-
-    /// Returns the draft of the script's sign-in.
-    pub(super) fn from_login(step: &'a model::StepSpec) -> Self {
-        Self::from_spec(step, "login", &LOGIN_KEYS)
-    }
-
-    fn from_spec(step: &'a model::StepSpec, default_action: &str, keys: &'static [&'static str]) -> Self {
-        let action = step.action.as_ref().map_or_else(|| default_action.to_owned(), |action| action.value.clone());
-        Self {
-            name: step.name.value.clone(),
-            action,
-            scenario: None,
-            environment: None,
-            tags: plain_pairs(&step.tags),
-            params: step.params.to_json(),
-            spec: Some(step),
-            host_keys: keys,
-        }
-    }
-
-    /// Returns the draft as a step of a scenario, with its tags and environment. A step's own tags win over the
-    /// scenario's.
-    pub(super) fn in_scenario(self, scenario: &Scenario<'a>, environment: Option<Arc<Environment>>) -> Self {
-        let mut tags = scenario.spec.map(|typed| plain_pairs(&typed.tags)).unwrap_or_default();
-        tags.retain(|(name, _)| !self.tags.iter().any(|(own, _)| own == name));
-        tags.extend(self.tags);
-        Self { scenario: scenario.name, environment, tags, ..self }
-    }
-
-    /// Returns the draft of a sign-in by flags.
-    pub(super) fn login_from_flags(params: Value) -> Self {
-        Self {
-            name: "login".into(),
-            action: "login".into(),
-            scenario: None,
-            environment: None,
-            tags: Vec::new(),
-            params,
-            spec: None,
-            host_keys: &LOGIN_KEYS,
-        }
-    }
-
-    /// Returns its row in the report. `apdex` is the target of steps without one.
-    pub(super) fn row_info(&self, apdex: Option<Duration>) -> RowInfo {
-        let target = self.spec.and_then(|step| value_of(step.apdex.as_ref())).or(apdex);
-        RowInfo {
-            scenario: self.scenario.map(str::to_owned),
-            name: self.name.clone(),
-            action: self.action.clone(),
-            tags: self.tags.clone(),
-            apdex_target: target.map(|target| u64::try_from(target.as_micros()).unwrap_or(u64::MAX)),
-        }
-    }
-
-    /// Returns its parameters, templates not rendered.
-    pub(super) const fn params(&self) -> &Value {
-        &self.params
-    }
-
-    /// Returns the names of the variables that its action sets itself; `None` if they are not known before the run.
-    pub(super) fn variables_set(&self, plugins: &PluginSet) -> Option<Vec<&str>> {
-        if !plugins.sets_variables(&self.action) {
-            return Some(Vec::new());
-        }
-        let schema = plugins.find_by_action(&self.action)?.schema(&self.action)?;
-        let mut marked = schema.variable_parameters().peekable();
-        marked.peek()?;
-        let values = marked.filter_map(|name| self.params.get(name)?.as_object());
-        Some(values.flat_map(|names| names.keys().map(String::as_str)).collect())
-    }
-
-    /// Returns the step as its plugin gets it, whose schema decides which scalars are texts.
-    fn step_params(&self, schema: Option<&Value>) -> StepParams {
-        let (step, action) = (label(self.scenario, &self.name), self.action.clone());
-        let json = match self.spec {
-            Some(spec) => params_json(&spec.params, &spec.source, schema),
-            None => self.params.to_string(),
-        };
-        let params = serde_json::from_str(&json).unwrap_or_default();
-        StepParams { step, action, params, json, environment: self.environment.clone() }
-    }
-
-    /// Returns the step as a plugin gets it.
-    fn step_params_for(&self, plugin: &LoadedPlugin) -> StepParams {
-        self.step_params(plugin.schema(&self.action).map(ParamsSchema::json))
-    }
-
-    /// Returns the values of `env` in its parameters, except those that the script itself has.
-    pub(super) fn secret_values(&self, shared: &Environment) -> Vec<String> {
-        let environment = self.environment.as_deref().unwrap_or(shared);
-        let context = ConfigureContext::new(&self.step_params(None));
-        context.environment.iter().filter_map(|name| environment.secret(name)).map(str::to_owned).collect()
-    }
-
-    fn diagnostic(
-        &self,
-        code: &'static str,
-        message: String,
-        span: impl FnOnce(&model::StepSpec) -> Span,
-    ) -> Diagnostic {
-        let diagnostic = Diagnostic::new(code, message);
-        match self.spec {
-            Some(step) => diagnostic.at(&step.source, span(step), ""),
-            None => diagnostic,
-        }
-    }
-
-    fn code_or_usage(&self, in_script: &'static str) -> &'static str {
-        if self.spec.is_some() { in_script } else { "usage::login" }
-    }
 }
 
 /// Finds the plugin of every step, checks its keys, and has the plugin configure it.
@@ -187,7 +49,7 @@ pub(super) fn validate_steps(
     plugins: &PluginSet,
     script_context: &Arc<ScriptContext>,
     names: &SharedNames,
-    timeout: Nanos,
+    defaults: &StepDefaults,
 ) -> Result<ValidatedSteps, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let mut steps = Vec::new();
@@ -205,7 +67,8 @@ pub(super) fn validate_steps(
             row: row as RowId,
             plugin: at,
             plugin_step: used[at].rows.len(),
-            timeout: draft.spec.and_then(|step| value_of(step.timeout.as_ref())).map_or(timeout, nanos),
+            timeout: draft.timeout().unwrap_or(defaults.timeout),
+            lifetime: StepLifetime::default(),
             body_need: match captures.iter().any(Capture::needs_body) || checks.iter().any(Check::needs_body) {
                 true => BodyNeed::Required,
                 false => BodyNeed::Unread,
@@ -223,29 +86,31 @@ pub(super) fn validate_steps(
         return Err(diagnostics);
     }
     let mut origins = Vec::new();
-    let mut ready = Vec::new();
-    for PluginSteps { plugin, rows } in used {
-        let mine: Vec<&StepDraft<'_>> = rows.iter().map(|row| &drafts[*row]).collect();
-        if let Some(known) = diagnostics.absorb(configure(&plugin, &mine, script_context, names)) {
-            let by_builtin = plugin.is_builtin;
-            rows.iter().zip(known.requests).for_each(|(row, request)| steps[*row].request = request);
+    for used in &used {
+        if let Some(known) = diagnostics.absorb(configure(used, drafts, script_context, names)) {
+            let by_builtin = used.plugin.is_builtin;
+            for (row, ConfiguredStep { request, lifetime }) in used.rows.iter().zip(known.steps) {
+                let step = &mut steps[*row];
+                (step.request, step.lifetime) = (request, lifetime);
+                step.timeout = drafts[*row]
+                    .timeout()
+                    .unwrap_or_else(|| defaults.timeout.saturating_add(lifetime.lasts.unwrap_or(0)));
+            }
             origins.extend(known.origins.into_iter().map(|origin| RequestedOrigin { by_builtin, origin }));
         }
-        ready.push(PlannedPlugin {
-            steps: mine.into_iter().map(|draft| draft.step_params_for(&plugin)).collect(),
-            policy: plugin.policy.clone(),
-            plugin,
-        });
     }
-    grant_to_builtin(&mut ready, &origins, plugins, script_context);
+    let arranged = drafts.iter().map(|draft| draft.row_info(defaults.apdex)).collect();
+    let ArrangedRows { rows, of_steps } = names.rows.borrow().arrange(arranged);
+    steps.iter_mut().zip(&of_steps).for_each(|(step, row)| step.row = *row);
+    let mut plugins_used: Vec<_> = used.into_iter().map(|used| used.into_planned(drafts, &of_steps)).collect();
+    grant_to_builtin(&mut plugins_used, &origins, plugins, script_context);
     let origins: BTreeSet<String> = origins.iter().map(|requested| requested.origin.name()).collect();
-    diagnostics.into_result(ValidatedSteps { steps, plugins: ready, origins: origins.into_iter().collect() })
-}
-
-/// The steps of one plugin, by their rows.
-struct PluginSteps {
-    plugin: Arc<LoadedPlugin>,
-    rows: Vec<usize>,
+    diagnostics.into_result(ValidatedSteps {
+        steps,
+        rows,
+        plugins: plugins_used,
+        origins: origins.into_iter().collect(),
+    })
 }
 
 /// An origin that a prepared request goes to.
@@ -293,7 +158,7 @@ fn unknown_keys(draft: &StepDraft<'_>, plugin: &LoadedPlugin) -> Vec<Diagnostic>
         .unwrap_or_default();
     let open = !matches!(schema.get("additionalProperties"), None | Some(Value::Bool(false)));
     let Some(known) = schema.get("properties").and_then(Value::as_object).filter(|_| !open) else { return Vec::new() };
-    let Some(typed) = draft.params.as_object() else { return Vec::new() };
+    let Some(typed) = draft.params().as_object() else { return Vec::new() };
     let unknown = typed.keys().filter(|key| !known.contains_key(*key));
     unknown
         .map(|key| {
@@ -328,7 +193,7 @@ fn captures(draft: &StepDraft<'_>, names: &SharedNames) -> Result<Vec<Capture>, 
 /// Returns the variables that the step's action sets to values that are secret: those whose source has `secret: true`.
 fn saved_secrets(draft: &StepDraft<'_>, plugin: &LoadedPlugin, names: &SharedNames) -> Vec<VariableId> {
     let Some(schema) = plugin.schema(&draft.action) else { return Vec::new() };
-    let sources = schema.variable_parameters().filter_map(|name| draft.params.get(name)?.as_object()).flatten();
+    let sources = schema.variable_parameters().filter_map(|name| draft.params().get(name)?.as_object()).flatten();
     let secret = sources.filter(|(_, source)| source["secret"] == true);
     secret.map(|(name, _)| names.variables.borrow_mut().intern(name)).collect()
 }
@@ -345,126 +210,6 @@ fn checks(draft: &StepDraft<'_>, plugin: &LoadedPlugin) -> Result<Vec<Check>, Di
         }
         _ => checks::compile(step, &step.source),
     }
-}
-
-/// The requests that a plugin prepared for its steps.
-struct Configured {
-    /// The origins that its requests are known to go to.
-    origins: Vec<Rc<Origin>>,
-    /// The request of each step, if it prepared one.
-    requests: Vec<Option<RequestPreview>>,
-}
-
-/// Has a plugin configure its steps in an instance of its own.
-fn configure(
-    plugin: &Arc<LoadedPlugin>,
-    drafts: &[&StepDraft<'_>],
-    script_context: &Arc<ScriptContext>,
-    names: &SharedNames,
-) -> Result<Configured, Diagnostics> {
-    let trapped = |error: &wasmtime::Error| {
-        Diagnostic::new("plugin::trap", format!("plugin `{}` failed: {}", plugin.name(), error_text(error)))
-    };
-    let mut policy = plugin.policy.clone();
-    if plugin.is_builtin {
-        // It will be granted the hosts that it prepares requests to here.
-        policy.grants = Grants::unrestricted();
-    }
-    let worker_plugin = WorkerPlugin::new(policy, Arc::clone(script_context), names);
-    let mut instance = Instance::new(&plugin.code, worker_plugin).map_err(|error| trapped(&error))?;
-    let trapped_in = |draft: &StepDraft<'_>, error: &wasmtime::Error| {
-        let message = format!("plugin `{}` failed while it configured a step: {}", plugin.name(), error_text(error));
-        let mut diagnostic = draft.diagnostic("plugin::trap", message, |step| step.name.span);
-        diagnostic.location.iter_mut().for_each(|place| place.label = "this step".into());
-        diagnostic
-    };
-    let (mut diagnostics, mut requests) = (Diagnostics::default(), Vec::new());
-    for draft in drafts {
-        let prepared = instance.prepared_requests();
-        let step = draft.step_params_for(plugin);
-        let violations = plugin.schema(&draft.action).map(|schema| schema.violations(&step.params)).unwrap_or_default();
-        // A plugin of the script's may rely on its schema. The built-in ones have better words for the same.
-        if !plugin.is_builtin && violations.iter().any(|violation| violation.is_structural) {
-            diagnostics.0.extend(violation_diagnostics(draft, violations));
-            requests.push(None);
-            continue;
-        }
-        let configured = instance.configure(&step);
-        if let Err(ConfigureError::Params(error)) = configured {
-            // The plugin's own message wins over what its schema says about the same value.
-            let others = violations.into_iter().filter(|violation| !is_about_same_value(&error, violation)).collect();
-            diagnostics.push(params_diagnostic(draft, *error));
-            diagnostics.0.extend(violation_diagnostics(draft, others));
-            requests.push(None);
-            continue;
-        }
-        // The schema catches values that the plugin accepted unchecked, or trapped on.
-        let violations = violation_diagnostics(draft, violations);
-        if let Err(ConfigureError::Trap(error)) = configured {
-            diagnostics.0.extend(if violations.is_empty() { vec![trapped_in(draft, &error)] } else { violations });
-            break;
-        }
-        diagnostics.0.extend(violations);
-        let request = instance.preview_since(prepared);
-        diagnostics.0.extend(request.as_ref().and_then(|request| not_json(draft, request)));
-        requests.push(request);
-    }
-    diagnostics.into_result(Configured { origins: instance.origins(), requests })
-}
-
-/// Reports a JSON text that is not JSON with the first row of its data.
-fn not_json(draft: &StepDraft<'_>, request: &RequestPreview) -> Option<Diagnostic> {
-    let reason = request.json_error.as_ref()?;
-    let message = format!("with the first row of its data this is not JSON: {reason}");
-    let help =
-        Some("`{{json X}}` adds quotes and escapes, `{{jsonEscape X}}` escapes; a mapping needs neither".to_owned());
-    Some(params_diagnostic(draft, ParamsError { pointer: "/json_body".to_owned(), message, help, span: None }))
-}
-
-/// Returns the violations of the action's own schema as diagnostics.
-fn violation_diagnostics(draft: &StepDraft<'_>, violations: Vec<Violation>) -> Vec<Diagnostic> {
-    let error = |Violation { pointer, message, help, .. }| ParamsError { pointer, message, help, span: None };
-    violations.into_iter().map(|violation| params_diagnostic(draft, error(violation))).collect()
-}
-
-/// Returns `true` if a plugin's message and a violation are about the same value: at one place, one within the other,
-/// or the one that the message names.
-fn is_about_same_value(error: &ParamsError, violation: &Violation) -> bool {
-    let name = violation.message.split('`').nth(1).unwrap_or_default();
-    let within = |inner: &str, outer: &str| inner == outer || inner.starts_with(&format!("{outer}/"));
-    let (ours, theirs) = (violation.pointer.as_str(), error.pointer.as_str());
-    let is_near = !ours.is_empty() && !theirs.is_empty() && (within(ours, theirs) || within(theirs, ours));
-    is_near || error.message.contains(&format!("`{name}`"))
-}
-
-/// Returns a plugin's rejection of a parameter as a diagnostic at the script's line.
-fn params_diagnostic(draft: &StepDraft<'_>, error: ParamsError) -> Diagnostic {
-    let code = draft.code_or_usage(if error.span.is_some() { "script::template" } else { "script::parameter" });
-    let key = error.pointer.trim_start_matches('/');
-    // A parameter from a flag has no line to point at, and its value may be a secret.
-    let message = match (draft.spec, key.is_empty()) {
-        (None, false) => format!("`--login-url` or `--login-hdr`: {}", error.message),
-        _ => error.message,
-    };
-    let mut diagnostic = Diagnostic::new(code, message);
-    if let Some(step) = draft.spec {
-        let source = &step.source;
-        let node = step.params.pointer(&error.pointer);
-        let span = match (node, error.span) {
-            (Some(node), Some(within)) => span_within(source, node, within.start..within.end),
-            (Some(node), None) if !key.is_empty() => node.span,
-            _ => step.name.span,
-        };
-        let label = if key.is_empty() { "in this step".to_owned() } else { String::new() };
-        diagnostic = diagnostic.at(source, span, label);
-    }
-    diagnostic.help = error.help;
-    diagnostic
-}
-
-/// Returns names and values without their places.
-fn plain_pairs(typed: &[model::NamedText]) -> Vec<(String, String)> {
-    typed.iter().map(|pair| (pair.name.value.clone(), pair.value.value.clone())).collect()
 }
 
 fn pointer_to(key: &str) -> String {

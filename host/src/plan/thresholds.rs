@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, suggest};
-use crate::metrics::aggregate::{CheckInfo, RowInfo};
+use crate::metrics::aggregate::{CheckInfo, RowInfo, WHAT};
 use crate::metrics::custom_metric::{MetricId, MetricInfo, MetricKind, MetricUnit};
 use crate::metrics::sample::RowId;
 use crate::metrics::threshold::{ApdexRow, IterationMeasure, Measure, MeasureKind, RowMeasure, ThresholdRule};
@@ -205,7 +205,12 @@ impl MetricCatalog<'_> {
                 reporter.at(name.span, message, "no such tag").help(help)
             })?;
         }
-        self.rows(&tags, reporter).map(|rows| Measure::Rows(selected, rows))
+        let mut rows = self.rows(&tags, reporter)?;
+        // Times that are by design say nothing about the site: they are compared only if that is asked for.
+        if measure.is_time() && !tags.iter().any(|tag| tag.name.value == WHAT) {
+            rows.retain(|row| !self.rows[usize::from(*row)].is_by_design());
+        }
+        Ok(Measure::Rows(selected, rows))
     }
 
     /// Returns the score of the rows that have these tags and a target.

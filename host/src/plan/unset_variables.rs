@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::Step;
-use super::steps::StepDraft;
+use super::step_draft::StepDraft;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, suggest};
 use crate::plugin::load::plugin_set::PluginSet;
 use crate::script::model::Script;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::data::DataSets;
+use crate::metrics::sample::RowId;
 use crate::secrets::Secrets;
 use crate::template::Environment;
 
@@ -29,6 +30,8 @@ pub struct ScriptContext {
 pub struct StepParams {
     /// The step's name, for the log.
     pub step: String,
+    /// Its row in the report; the number of its draft while the script is checked.
+    pub row: RowId,
     /// The action's name.
     pub action: String,
     /// The step's own keys as a JSON object.

@@ -23,10 +23,10 @@ use crate::script::model::{Node, NodeValue, Script, Spanned};
 use crate::script::value_reader::{DiagnosticText, ValueReader};
 use crate::script::yaml::read;
 
-const CASE_KEYS: [&str; 7] = ["name", "base_url", "rps", "steps", "times", "target", "expect"];
+const CASE_KEYS: [&str; 8] = ["name", "base_url", "rps", "steps", "times", "ends_after", "target", "expect"];
 const TARGET_PART_KEYS: [&str; 7] = ["request", "reply", "receives", "sends", "secures", "after", "closes"];
 const REQUEST_KEYS: [&str; 4] = ["method", "path", "headers", "body"];
-const REPLY_KEYS: [&str; 4] = ["status", "headers", "body", "after"];
+const REPLY_KEYS: [&str; 5] = ["status", "headers", "body", "after", "over"];
 const EXPECT_KEYS: [&str; 5] = ["outcome", "failure", "detail", "takes", "metrics"];
 const CASES_HELP: &str = "a file of cases is a list; each begins with `- name: …` and has `steps`";
 
@@ -39,6 +39,8 @@ pub(crate) struct Case {
     pub script: Script,
     /// The number of iterations; one if not typed.
     pub times: Option<Spanned<u64>>,
+    /// The time after which the user may begin nothing more; never if not typed.
+    pub ends_after: Option<Spanned<Duration>>,
     /// The behaviour of the target, part after part.
     pub target: Vec<TargetPart>,
     /// The expected result.
@@ -94,6 +96,8 @@ pub(crate) struct TargetReply {
     pub body: Vec<u8>,
     /// The time between request and reply.
     pub after: Duration,
+    /// The time over which the content is sent, in even pieces after the head.
+    pub over: Duration,
 }
 
 /// The expected result of a case; only the given properties are compared, and the outcome.
@@ -143,11 +147,12 @@ fn case(reader: &mut ValueReader, node: Node) -> Option<Case> {
     let span = node.span;
     let mut decoder = ScriptDecoder::new(&reader.source);
     let (mut name, mut times, mut target, mut expected) = (None, None, Vec::new(), Expectation::default());
-    let mut has_steps = false;
+    let (mut has_steps, mut ends_after) = (false, None);
     for (key, node) in reader.mapping("a case", node, CASES_HELP)? {
         match key.value.as_str() {
             "name" => name = reader.non_empty_text("name", node, "greets by name"),
             "times" => times = reader.integer("times", &node, 1, 1_000_000),
+            "ends_after" => ends_after = reader.positive_duration("ends_after", &node),
             "target" => target = target_parts(reader, node),
             "expect" => expected = expectation(reader, node),
             "steps" | "base_url" | "rps" => {
@@ -163,7 +168,7 @@ fn case(reader: &mut ValueReader, node: Node) -> Option<Case> {
     for (_, key) in missing.into_iter().filter(|(is_missing, _)| *is_missing) {
         report_missing_key(reader, span, "a case", key);
     }
-    Some(Case { name: name.filter(|_| has_steps)?, script, times, target, expectation: expected })
+    Some(Case { name: name.filter(|_| has_steps)?, script, times, ends_after, target, expectation: expected })
 }
 
 fn report_missing_key(reader: &mut ValueReader, span: Span, what: &str, key: &str) {
@@ -236,13 +241,15 @@ fn expected_request(reader: &mut ValueReader, node: Node) -> ExpectedRequest {
 }
 
 fn target_reply(reader: &mut ValueReader, node: Node) -> Option<TargetReply> {
-    let mut reply = TargetReply { status: 200, headers: Vec::new(), body: Vec::new(), after: Duration::ZERO };
+    let (headers_sent, body, after, over) = (Vec::new(), Vec::new(), Duration::ZERO, Duration::ZERO);
+    let mut reply = TargetReply { status: 200, headers: headers_sent, body, after, over };
     for (key, node) in reader.mapping("reply", node, "for example `reply: {status: 200}`")? {
         match key.value.as_str() {
             "status" => reply.status = reader.integer("status", &node, 100, 999).map_or(200, |status| status.value),
             "headers" => reply.headers = headers(reader, node),
             "body" => reply.body = BytePattern::read(reader, "body", node, true).unwrap_or_default().bytes(),
             "after" => reply.after = reader.duration("after", &node).map_or(Duration::ZERO, |after| after.value),
+            "over" => reply.over = reader.duration("over", &node).map_or(Duration::ZERO, |over| over.value),
             _ => reader.unknown_key(&key, "`reply`", &REPLY_KEYS),
         }
     }

@@ -64,7 +64,7 @@ pub(crate) fn check_conformance(
     component: &Path,
     native: NativeArgs,
 ) -> Result<Vec<RuleResult>, Diagnostics> {
-    let passes = |case: &&Case| !case.expectation.expects_failure && case.times.is_none();
+    let passes = |case: &&Case| !case.expectation.expects_failure && case.times.is_none() && case.ends_after.is_none();
     let subject = ConformanceSubject { component, native, passing_cases: cases.iter().filter(passes).collect() };
     let rules: [(&'static str, ConformanceRule<'_>); 8] = [
         ("describes itself identically each time", ConformanceSubject::check_describe),
@@ -83,7 +83,7 @@ type ConformanceRule<'a> = fn(&ConformanceSubject<'a>) -> Result<Option<Vec<Stri
 
 impl<'a> ConformanceSubject<'a> {
     fn plan(&self, case: &Case) -> Result<Plan, Diagnostics> {
-        build_plan(&case.script, self.component, self.native, RehearsalLoad { users: 1, iterations: 1 })
+        build_plan(&case.script, self.component, self.native, RehearsalLoad::one(1))
     }
 
     /// Walks a case's steps against another target, and returns the faults and the memory at the end.
@@ -165,7 +165,7 @@ impl<'a> ConformanceSubject<'a> {
                 target.extend(broken(&case.target[at]));
                 // The first of these may still fail because of the broken one.
                 (0..3).for_each(|_| target.extend_from_slice(&case.target));
-                let trial = self.run_case(case, RehearsalLoad { users: 1, iterations: 3 }, target)?;
+                let trial = self.run_case(case, RehearsalLoad::one(3), target)?;
                 let name = &case.name.value;
                 faults.extend(trial.faults.iter().map(|fault| format!("{name}, part {}: {fault}", at + 1)));
                 if trial.passed == 0 && trial.faults.is_empty() {
@@ -187,7 +187,7 @@ impl<'a> ConformanceSubject<'a> {
                 round.push(unanswered(&case.target[at]));
                 let mut target = repeated(&round, CANCELLED_TASKS);
                 target.extend(repeated(&case.target, 3));
-                let walked = RehearsalLoad { users: 1, iterations: CANCELLED_TASKS + 3 };
+                let walked = RehearsalLoad::one(CANCELLED_TASKS + 3);
                 let trial = self.run_case(case, walked, target)?;
                 let name = &case.name.value;
                 faults.extend(trial.faults.iter().map(|fault| format!("{name}, part {}: {fault}", at + 1)));
@@ -207,8 +207,9 @@ impl<'a> ConformanceSubject<'a> {
         let mut faults = Vec::new();
         for case in &self.passing_cases {
             let target = repeated(&case.target, u64::from(CONCURRENT_USERS) * 4);
-            faults
-                .extend(self.run_case(case, RehearsalLoad { users: CONCURRENT_USERS, iterations: 4 }, target)?.faults);
+            faults.extend(
+                self.run_case(case, RehearsalLoad { users: CONCURRENT_USERS, ..RehearsalLoad::one(4) }, target)?.faults,
+            );
         }
         Ok(self.with_cases(faults))
     }
@@ -216,7 +217,7 @@ impl<'a> ConformanceSubject<'a> {
     fn check_memory(&self) -> Result<Option<Vec<String>>, Diagnostics> {
         let Some(case) = self.passing_cases.first() else { return Ok(None) };
         // If the instance were lost each time, this would take an hour.
-        let few = self.run_case(case, RehearsalLoad { users: 1, iterations: 10 }, repeated(&case.target, 10))?;
+        let few = self.run_case(case, RehearsalLoad::one(10), repeated(&case.target, 10))?;
         if !few.faults.is_empty() {
             return Ok(Some(few.faults));
         }
@@ -226,8 +227,7 @@ impl<'a> ConformanceSubject<'a> {
         }
         let (mut faults, mut memory) = (Vec::new(), [0; 2]);
         for (memory, times) in memory.iter_mut().zip(TASK_COUNTS) {
-            let mut plan =
-                build_plan(&case.script, self.component, self.native, RehearsalLoad { users: 1, iterations: times })?;
+            let mut plan = build_plan(&case.script, self.component, self.native, RehearsalLoad::one(times))?;
             plan.runtime.plugins.iter_mut().for_each(|used| used.policy.limits.memory = MEMORY_LIMIT);
             let trial = RehearsalTrial::run(plan, repeated(&case.target, times));
             faults.extend(trial.faults);
@@ -281,10 +281,10 @@ fn find_configure_trap(plan: &Plan, used: &PlannedPlugin, step: &StepParams) -> 
     let trapped = |instance: &mut Instance, params: Value| {
         let shown: String = params.to_string().chars().take(80).collect();
         let (name, action, json) = (step.step.clone(), step.action.clone(), params.to_string());
-        let step = StepParams { step: name, action, params, json, environment: None };
+        let step = StepParams { step: name, row: 0, action, params, json, environment: None };
         match instance.configure(&step) {
             Err(ConfigureError::Trap(trap)) => Some(format!("`configure` with `{shown}` traps: {}", error_text(&trap))),
-            Ok(()) | Err(ConfigureError::Params(_)) => None,
+            Ok(_) | Err(ConfigureError::Params(_)) => None,
         }
     };
     if let Some(fault) = trapped(&mut instance, json!({})).or_else(|| trapped(&mut instance, json!({"nonsense": 1}))) {

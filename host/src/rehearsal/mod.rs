@@ -16,6 +16,7 @@ pub(crate) use evaluate::{CaseResult, format_millis};
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use stampede_time::{Clock, Nanos};
 
@@ -41,7 +42,12 @@ const DEFAULT_PLUGIN_NAME: &str = "plugin";
 /// The component does not load, or a step is wrong.
 pub(crate) fn rehearse(case: &Case, component: &Path, native: NativeArgs) -> Result<CaseResult, Diagnostics> {
     let times = case.times.as_ref().map_or(1, |times| times.value);
-    let mut plan = build_plan(&case.script, component, native, RehearsalLoad { users: 1, iterations: times })?;
+    let mut plan = build_plan(
+        &case.script,
+        component,
+        native,
+        RehearsalLoad { ends_after: case.ends_after.as_ref().map(|end| end.value), ..RehearsalLoad::one(times) },
+    )?;
     let target = ScriptedTarget::new(case.target.clone());
     plan.runtime.dial = Some(Arc::clone(&target) as _);
     let plan = Arc::new(plan);
@@ -57,6 +63,15 @@ pub(crate) fn rehearse(case: &Case, component: &Path, native: NativeArgs) -> Res
 struct RehearsalLoad {
     users: u32,
     iterations: u64,
+    /// The time after which the users may begin nothing more.
+    ends_after: Option<Duration>,
+}
+
+impl RehearsalLoad {
+    /// Returns the load of one user.
+    const fn one(iterations: u64) -> Self {
+        Self { users: 1, iterations, ends_after: None }
+    }
 }
 
 /// The counts of a rehearsal.
@@ -92,6 +107,7 @@ fn build_plan(
     let args = RunArgs {
         users: Some(walked.users),
         iterations: Some(walked.iterations),
+        duration: walked.ends_after,
         workers: Some(1),
         seed: Some(0),
         insecure_tls: true,

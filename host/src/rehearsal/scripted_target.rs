@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::Notify;
@@ -13,6 +14,8 @@ use crate::net::{Dial, Failure};
 
 /// The number of bytes that a connection buffers in either direction before the writer waits.
 const BUFFER_BYTES: usize = 64 << 10;
+/// The pieces of content that is sent over some time.
+const MAX_PIECES: usize = 20;
 /// The most header fields of a request.
 const MAX_FIELDS: usize = 300;
 
@@ -200,7 +203,26 @@ impl TargetConnection {
         };
         differences(expected, &request).into_iter().for_each(|fault| self.target.add_fault(fault));
         tokio::time::sleep(reply.after).await;
-        self.stream.write_all(&encode_reply(reply, request.method == "HEAD")).await.is_ok()
+        let content = if request.method == "HEAD" { &[][..] } else { &reply.body };
+        let head = encode_head(reply);
+        if reply.over.is_zero() || content.is_empty() {
+            return self.stream.write_all(&[head.as_bytes(), content].concat()).await.is_ok();
+        }
+        self.stream.write_all(head.as_bytes()).await.is_ok() && self.send_in_pieces(content, reply.over).await
+    }
+
+    /// Sends content in even pieces, the last of which is sent at the end of the time. Returns `false` if the other
+    /// side has closed.
+    async fn send_in_pieces(&mut self, content: &[u8], over: Duration) -> bool {
+        let count = content.len().min(MAX_PIECES);
+        let end_of = |piece: usize| content.len() * piece / count;
+        for piece in 0..count {
+            tokio::time::sleep(over / count as u32).await;
+            if self.stream.write_all(&content[end_of(piece)..end_of(piece + 1)]).await.is_err() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Takes a whole request; `None` if the bytes are not one.
@@ -285,11 +307,9 @@ fn differences(expected: &ExpectedRequest, received: &ReceivedRequest) -> Vec<St
     faults
 }
 
-/// Encodes a reply for the wire.
-fn encode_reply(reply: &TargetReply, without_content: bool) -> Vec<u8> {
+/// Encodes the head of a reply for the wire.
+fn encode_head(reply: &TargetReply) -> String {
     let mut head = format!("HTTP/1.1 {} \r\ncontent-length: {}\r\n", reply.status, reply.body.len());
     reply.headers.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
-    head.push_str("\r\n");
-    let content = if without_content { &[][..] } else { &reply.body };
-    [head.as_bytes(), content].concat()
+    head + "\r\n"
 }

@@ -19,7 +19,7 @@ use super::model::{
 };
 use super::settings::{RunSettings, RunSummary};
 use super::times::PercentileSeries;
-use crate::metrics::aggregate::{Aggregate, MetricTotal};
+use crate::metrics::aggregate::{Aggregate, MetricTotal, WHAT};
 use crate::metrics::apdex::ApdexCounts;
 use crate::metrics::compact_histogram::CompactHistogram;
 use crate::metrics::histogram::{self, FINE};
@@ -49,8 +49,11 @@ impl Report {
                 apdex_target.map(|target| ApdexReport::new(Some(target), ApdexCounts::of_row(measured, target)));
             let row = RowReport { errors, apdex, ..row(measured, load) };
             let (scenario, action) = (info.scenario.clone(), Some(info.action.clone()));
-            let tags = info.tags.iter().cloned().collect();
-            RowReport { scenario, name: info.name.clone(), action, tags, ..row }
+            let step = info.part.as_ref().map(|part| part.step.clone());
+            let what = info.part.iter().map(|part| (WHAT.to_owned(), part.what.clone()));
+            let tags = info.tags.iter().cloned().chain(what).collect();
+            let (name, by_design) = (info.name.clone(), info.is_by_design());
+            RowReport { scenario, name, action, step, by_design, tags, ..row }
         });
         let actions: Vec<RowReport> = actions.collect();
         let apdex = actions.iter().fold(None, |sum, row| ApdexReport::merge(sum, row.apdex));
@@ -128,6 +131,21 @@ fn run(aggregate: &Aggregate, outcome: &RunSummary, load: Nanos) -> RunReport {
     }
 }
 
+impl RowReport {
+    /// Returns the row without any counts.
+    pub(super) fn without_counts(&self) -> Self {
+        Self {
+            scenario: self.scenario.clone(),
+            name: self.name.clone(),
+            action: self.action.clone(),
+            step: self.step.clone(),
+            by_design: self.by_design,
+            tags: self.tags.clone(),
+            ..row(&row_stats::RowStats::default(), 0)
+        }
+    }
+}
+
 fn totals(aggregate: &Aggregate, load: Nanos) -> RowReport {
     let total = aggregate.total();
     let any_row = |kind| (0..aggregate.rows().len()).find_map(|index| example(aggregate, index, kind));
@@ -144,6 +162,8 @@ fn row(measured: &row_stats::RowStats<u64>, load: Nanos) -> RowReport {
         scenario: None,
         name: "Totals".into(),
         action: None,
+        step: None,
+        by_design: false,
         tags: BTreeMap::new(),
         tasks: tasks(&measured.tasks),
         requests: requests(measured, load),

@@ -15,6 +15,7 @@ use rand_pcg::Pcg64Mcg;
 
 use super::model::{Report, RowReport, RowSeries, TimeSeries};
 use super::read::decode_times;
+use super::row_alignment;
 use crate::metrics::survival::SurvivalEstimate;
 use crate::script::outcome::OutcomeFilter;
 use crate::text::one_line;
@@ -122,7 +123,10 @@ pub(crate) fn compare(
 ) -> Result<ReportComparison, String> {
     // A fixed seed: comparing the same reports again gives the same verdicts.
     let mut bootstrap = Bootstrap { tolerance, random: Pcg64Mcg::seed_from_u64(0) };
+    let (mut base, mut new) = (base.clone(), new.clone());
+    row_alignment::align(&mut base, &mut new);
     let rows = base.actions.iter().zip(&base.series.actions).zip(new.actions.iter().zip(&new.series.actions));
+    let rows = rows.filter(|((base_row, _), (new_row, _))| base_row.is_shown() || new_row.is_shown());
     let actions = rows.map(|((base_row, base_series), (new_row, new_series))| {
         let rows = BaseAndNew { base: base_row, new: new_row };
         let rates = BaseAndNew {

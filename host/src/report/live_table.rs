@@ -53,6 +53,10 @@ pub(crate) struct LiveTable {
 #[derive(Default)]
 struct LiveRow {
     name: String,
+    /// True if it is below the row of a step, and not shown without requests.
+    is_part: bool,
+    /// True if its times are not in those of the totals.
+    is_by_design: bool,
     ok: u64,
     failed: u64,
     response: LogLinearHistogram,
@@ -65,6 +69,8 @@ impl LiveTable {
     pub(crate) fn new(rows: &[RowInfo], thresholds: &[ThresholdRule]) -> Self {
         let row = |info: &RowInfo| LiveRow {
             name: one_line(&label(info.scenario.as_deref(), &info.name)),
+            is_part: info.part.is_some(),
+            is_by_design: info.is_by_design(),
             ..LiveRow::default()
         };
         Self {
@@ -84,7 +90,9 @@ impl LiveTable {
             row.add(stats);
             self.totals.ok += stats.ok;
             self.totals.failed += stats.failures();
-            self.totals.response.add_histogram(&stats.response);
+            if !row.is_by_design {
+                self.totals.response.add_histogram(&stats.response);
+            }
             requests += stats.requests();
         }
         self.totals.note_recent(requests);
@@ -123,15 +131,16 @@ impl LiveTable {
 
     /// Renders header, rows and totals in this many lines.
     fn row_lines(&self, room: usize) -> Vec<String> {
-        let width = self.rows.iter().map(|row| row.name.width()).max().unwrap_or(0).clamp(12, MAX_NAME);
+        let all: Vec<_> = self.rows.iter().filter(|row| row.is_shown()).collect();
+        let width = all.iter().map(|row| row.name.width()).max().unwrap_or(0).clamp(12, MAX_NAME);
         let rows = room.saturating_sub(2);
-        let is_cut = self.rows.len() > rows;
-        let shown = if is_cut { rows.saturating_sub(1) } else { self.rows.len() };
+        let is_cut = all.len() > rows;
+        let shown = if is_cut { rows.saturating_sub(1) } else { all.len() };
         let header = ["rps", "OK", "ERR", "p50", "p95", "p99"].map(|title| format!("{title:>7}")).concat();
         let mut lines = vec![format!("{}{header}", pad("Action", width))];
-        lines.extend(self.rows.iter().take(shown).map(|row| row.line(width)));
+        lines.extend(all.iter().take(shown).map(|row| row.line(width)));
         if is_cut && rows > 0 {
-            lines.push(format!("… {} more actions", self.rows.len() - shown));
+            lines.push(format!("… {} more actions", all.len() - shown));
         }
         lines.push(self.totals.line(width));
         lines
@@ -172,6 +181,10 @@ impl LiveRow {
         self.failed += stats.failures();
         self.response.add_histogram(&stats.response);
         self.note_recent(stats.requests());
+    }
+
+    fn is_shown(&self) -> bool {
+        !self.is_part || self.ok + self.failed > 0
     }
 
     fn note_recent(&mut self, requests: u64) {
@@ -272,7 +285,14 @@ mod tests {
     fn table(more: usize) -> LiveTable {
         let names = ["Catalog", "映画一覧"].map(str::to_owned).into_iter();
         let names = names.chain((0..more).map(|number| format!("Unused {number}")));
-        let info = |name| RowInfo { scenario: None, name, action: "http".into(), tags: Vec::new(), apdex_target: None };
+        let info = |name| RowInfo {
+            scenario: None,
+            name,
+            action: "http".into(),
+            tags: Vec::new(),
+            apdex_target: None,
+            part: None,
+        };
         let infos: Vec<RowInfo> = names.map(info).collect();
         let mut table = LiveTable::new(&infos, &[rule(100_000.0), rule(20_000.0)]);
         let mut recorder = Recorder::new(infos.len(), Vec::new());

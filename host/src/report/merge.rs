@@ -17,7 +17,7 @@ use super::model::{
 };
 use super::read::{DecodedTimes, decode_histogram, decode_micros, decode_times};
 use super::settings::RunSettings;
-use super::{custom_metrics, generator};
+use super::{custom_metrics, generator, row_alignment};
 use crate::diagnostic::Diagnostic;
 use crate::metrics::aggregate::label;
 use crate::metrics::histogram::{self, FINE, ROUGH};
@@ -54,7 +54,9 @@ pub(crate) fn merge(mut reports: Vec<NamedReport>) -> Result<Report, Diagnostic>
     check_distinct(&reports)?;
     let mut sum = first.report.clone();
     for other in others {
-        add(&mut sum, &other.report).map_err(mismatch)?;
+        let mut other = other.report.clone();
+        row_alignment::align(&mut sum, &mut other);
+        add(&mut sum, &other).map_err(mismatch)?;
     }
     let percentiles = &first.report.settings.percentiles;
     let agree = others.iter().all(|other| &other.report.settings.percentiles == percentiles);
@@ -74,11 +76,14 @@ pub(crate) fn check_same_script(first: &NamedReport, second: &NamedReport) -> Re
     if file(a) != file(b) {
         return Err(format!("`{first}` is of the script `{}`, and `{second}` of `{}`", file(a), file(b)));
     }
-    let row = |report: &Report, at: usize| {
-        report.actions.get(at).map(|row| (label(row.scenario.as_deref(), &row.name), row.action.clone()))
+    // Rows below steps are left out of a report without requests in them.
+    let rows = |report: &Report| -> Vec<_> {
+        let of_steps = report.actions.iter().filter(|row| row.step.is_none());
+        of_steps.map(|row| (label(row.scenario.as_deref(), &row.name), row.action.clone())).collect()
     };
-    for at in 0..a.actions.len().max(b.actions.len()) {
-        let (in_a, in_b) = (row(a, at), row(b, at));
+    let (rows_a, rows_b) = (rows(a), rows(b));
+    for at in 0..rows_a.len().max(rows_b.len()) {
+        let (in_a, in_b) = (rows_a.get(at).cloned(), rows_b.get(at).cloned());
         if in_a != in_b {
             let called = |row: Option<(String, Option<String>)>| match row {
                 Some((name, action)) => format!("`{name}` (action `{}`)", action.unwrap_or_default()),

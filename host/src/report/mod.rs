@@ -24,6 +24,7 @@ mod percentiles;
 pub(crate) mod progress;
 pub(crate) mod read;
 pub(crate) mod report_file;
+mod row_alignment;
 pub(crate) mod settings;
 mod table;
 mod times;

@@ -36,7 +36,8 @@ pub(crate) struct Report {
     pub scenarios: Vec<ScenarioReport>,
     /// The sum of all actions.
     pub totals: RowReport,
-    /// One per row: the login first if there is one, then the steps in the script's order.
+    /// One per row: the login first if there is one, then the steps in the script's order, each before the rows below
+    /// it.
     pub actions: Vec<RowReport>,
     /// The metrics of plugins, in the order in which they were defined.
     pub metrics: Vec<MetricReport>,
@@ -248,11 +249,17 @@ pub(crate) struct IterationTotals {
 pub(crate) struct RowReport {
     /// The scenario it belongs to; `None` for the sum, for the sign-in, and in the plain form.
     pub scenario: Option<String>,
-    /// The step's name; `Totals` for the sum.
+    /// The step's name, followed by `/` and the kind of exchanges in a row below it; `Totals` for the sum.
     pub name: String,
     /// The action that the step ran; `None` for the sum.
     pub action: Option<String>,
-    /// Names and values that the script gives the step.
+    /// The step that the row is below; `None` for the row of a step itself and for the sum.
+    #[serde(default)]
+    pub step: Option<String>,
+    /// True if its times say nothing about the site, and are not in those of the sum.
+    #[serde(default)]
+    pub by_design: bool,
+    /// Names and values that the script gives the step, and the kind of exchanges of a row below a step.
     pub tags: BTreeMap<String, String>,
     /// Runs of the step.
     pub tasks: TaskTotals,
@@ -281,7 +288,26 @@ pub(crate) struct RowReport {
     pub histograms: RowHistograms,
 }
 
+impl Report {
+    /// Returns the report without the rows that are not shown.
+    pub(crate) fn with_shown_rows(&self) -> Cow<'_, Self> {
+        if self.actions.iter().all(RowReport::is_shown) {
+            return Cow::Borrowed(self);
+        }
+        let mut shown = self.clone();
+        let mut is_shown = self.actions.iter().map(RowReport::is_shown);
+        shown.series.actions.retain(|_| is_shown.next().unwrap_or(true));
+        shown.actions.retain(RowReport::is_shown);
+        Cow::Owned(shown)
+    }
+}
+
 impl RowReport {
+    /// Returns `true` unless it is a row below a step without any request.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.step.is_none() || self.requests.total > 0
+    }
+
     /// Returns the response times of exchanges with one outcome, or of all.
     pub(crate) fn response_time(&self, outcome: OutcomeFilter) -> Option<&DurationStats> {
         match outcome {

@@ -115,7 +115,8 @@ const fn lower_bound_sign(is_lower_bound: bool) -> &'static str {
 
 fn actions(rows: &[RowReport], columns: &[Column]) -> String {
     let mut lines: Vec<Vec<String>> = vec![columns.iter().map(|column| column.title.clone()).collect()];
-    lines.extend(rows.iter().map(|row| columns.iter().map(|column| (column.cell)(row)).collect()));
+    let shown = rows.iter().filter(|row| row.is_shown());
+    lines.extend(shown.map(|row| columns.iter().map(|column| (column.cell)(row)).collect()));
     let widest = |(number, column): (usize, &Column)| {
         lines.iter().map(|cells| cells[number].width()).max().unwrap_or(0).max(column.width)
     };

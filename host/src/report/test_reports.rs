@@ -66,7 +66,7 @@ fn outcome() -> RunSummary {
 fn rows(names: &[(&str, &str)]) -> Vec<RowInfo> {
     let row = |&(name, action): &(&str, &str)| {
         let (name, action) = (name.to_owned(), action.to_owned());
-        RowInfo { scenario: None, name, action, tags: Vec::new(), apdex_target: None }
+        RowInfo { scenario: None, name, action, tags: Vec::new(), apdex_target: None, part: None }
     };
     names.iter().map(row).collect()
 }

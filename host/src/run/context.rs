@@ -31,7 +31,7 @@ pub struct WorkerContext {
 impl WorkerContext {
     /// Creates the context of one worker.
     pub fn new(plan: Arc<Plan>) -> Self {
-        let names = SharedNames::of_plan(&plan.variables, &plan.metrics);
+        let names = SharedNames::of_plan(&plan.variables, &plan.metrics, &plan.rows);
         let worker_plugin = |used: &PlannedPlugin| {
             WorkerPlugin::new(used.policy.clone(), Arc::clone(&plan.runtime.script_context), &names)
         };

@@ -74,7 +74,7 @@ impl StepTask<'_> {
         // A step that never waits must not keep the worker to itself.
         tokio::task::consume_budget().await;
         let session = self.session;
-        session.task.begin(self.step.row, self.step.body_need);
+        session.task.begin(self.step.start());
         session.begin_trace();
         session.deadline().set(start.saturating_add(self.step.timeout).min(session.window.get().cut_off));
         let task = self.context.take_task_id();
@@ -239,7 +239,7 @@ impl StepTask<'_> {
             count_checks::count(self.step, self.session, &sample, timed.result.as_ref().ok());
             if let (Some(kind), Err(failure)) = (sample.failure, &timed.result) {
                 self.session.task.sample.note_failure(kind);
-                self.session.record_example(kind, || failure.detail.to_string());
+                self.session.record_example(sample.row, kind, || failure.detail.to_string());
             }
         });
     }
@@ -318,7 +318,7 @@ impl StepTask<'_> {
             && let Some(failure) = task.sockets.failure.take()
             && task.sample.note_failure(failure.kind)
         {
-            session.record_example(failure.kind, || failure.detail.into());
+            session.record_example(self.step.row, failure.kind, || failure.detail.into());
         }
         let mut cut_off = task.operations.cut_off_exchanges();
         if !cut_off.is_empty() {
@@ -379,9 +379,9 @@ impl StepTask<'_> {
     fn record_cut_off(&self, cut_off: &[CutOffExchange], kind: FailureKind, outcome: &TaskOutcome) {
         for CutOffExchange { measured, request } in cut_off {
             let reason = || self.outcome_text(outcome, Some(&measured.progress()));
-            self.session.record_other_example(kind, reason);
-            self.session.end_attempt(measured);
             let sample = sample(self.step.row, measured, Some(kind));
+            self.session.record_other_example(sample.row, kind, reason);
+            self.session.end_attempt(measured);
             self.session.show_cut_off(&sample, request.as_ref(), reason);
             self.session.record(&sample);
         }

@@ -165,7 +165,7 @@ fn request_families(sums: &RunSums) -> Vec<Family<'_>> {
         errors.points(per_row(sums, "category", move |row| {
             categories(row).into_iter().filter(|(_, count)| *count > 0).collect()
         })),
-        Family::counter("responses", "Replies by status code.").points(sums.rows.iter().flat_map(|row| {
+        Family::counter("responses", "Replies by status code.").points(sums.shown_rows().flat_map(|row| {
             let other = (row.other_codes > 0).then(|| (Cow::from("other"), row.other_codes));
             let codes = row.codes.iter().map(|(code, count)| (Cow::from(code.to_string()), *count));
             codes.chain(other).map(|(code, count)| (with(row, "code", code), PointValue::Count(count)))
@@ -175,12 +175,12 @@ fn request_families(sums: &RunSums) -> Vec<Family<'_>> {
 
 fn row_families(sums: &RunSums) -> Vec<Family<'_>> {
     let whole = |get: fn(&RowSums) -> u64| {
-        sums.rows.iter().map(move |row| (row_labels(&row.labels), PointValue::Count(get(row))))
+        sums.shown_rows().map(move |row| (row_labels(&row.labels), PointValue::Count(get(row))))
     };
     let times = |get: fn(&RowSums) -> &BucketedTimes| {
-        sums.rows.iter().map(move |row| (row_labels(&row.labels), PointValue::Times(get(row))))
+        sums.shown_rows().map(move |row| (row_labels(&row.labels), PointValue::Times(get(row))))
     };
-    let phases = sums.rows.iter().flat_map(|row| {
+    let phases = sums.shown_rows().flat_map(|row| {
         let named = PHASES.iter().zip(&row.phases).filter(|(_, times)| times.count > 0);
         named.map(|(phase, times)| (with(row, "phase", text(phase)), PointValue::Times(times)))
     });
@@ -326,7 +326,7 @@ fn per_row<'a>(
     label: &'static str,
     counts: impl Fn(&RowSums) -> Vec<(&'static str, u64)>,
 ) -> impl Iterator<Item = (Vec<Label<'a>>, PointValue<'a>)> {
-    sums.rows.iter().flat_map(move |row| {
+    sums.shown_rows().flat_map(move |row| {
         let points = counts(row).into_iter();
         points.map(|(value, count)| (with(row, label, text(value)), PointValue::Count(count))).collect::<Vec<_>>()
     })

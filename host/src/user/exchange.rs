@@ -1,15 +1,16 @@
-//! Operations that need no socket: an exchange with its redirects, a request that cannot be sent, a sleep, and a wait
-//! for the user's turn. The first two wait for their turn by themselves.
+//! Operations that need no socket: an exchange with its redirects, a request that cannot be sent, a sleep, and waits
+//! for the user's turn and for the end of its time. The first two wait for their turn by themselves.
 
 use std::rc::Rc;
 
 use hyper::header::HeaderValue;
+use stampede_time::Nanos;
 
 use super::operation::{CompletedExchange, Completion, OperationId};
 use super::session::Session;
 use super::start::RequestStart;
 use crate::http::{self, Request, RequestTarget};
-use crate::metrics::sample::FailureKind;
+use crate::metrics::sample::{FailureKind, RowId};
 use crate::net::{self, Failure, Grants, Measurements};
 
 /// The number of targets that the text about a chain of redirects names; the middle ones are left out.
@@ -77,12 +78,13 @@ impl RedirectPolicy {
 
 /// Runs one exchange, from the wait for its turn to the last byte, and follows redirects. Every hop but the last is
 /// recorded here; the last one is left to the guest's judgement. If the run ends between two hops, there is no last
-/// one.
+/// one. All count in `row`, or in that of the step.
 pub(crate) fn run_exchange(
     session: Rc<Session>,
     id: OperationId,
     request: Request,
     mut redirects: RedirectPolicy,
+    row: Option<RowId>,
 ) -> impl Future<Output = Completion> {
     let mut sent = SentRequest { request: Some(request), id, session: Rc::clone(&session) };
     // An `async fn` would have room for its arguments twice: as they came, and as they are used.
@@ -100,6 +102,9 @@ pub(crate) fn run_exchange(
             };
             task.any_started.set(true);
             task.operations.begin_exchange(id, &meter, start);
+            if row.is_some() {
+                meter.update(|measured| measured.row = row);
+            }
             if let Some(span) = session.begin_attempt(&meter, request, start.at, hop) {
                 meter.update(|measured| measured.span = Some(span));
             }
@@ -163,10 +168,16 @@ pub(crate) async fn wait_for_turn(session: Rc<Session>) -> Completion {
     if turn.is_some() { Completion::WaitOver } else { Completion::NotStarted }
 }
 
+/// Waits for the end of the user's time, after which it may begin nothing more.
+pub(crate) async fn wait_for_ending(session: Rc<Session>) -> Completion {
+    session.pause_until(Nanos::MAX).await;
+    Completion::WaitOver
+}
+
 /// Fails a request that could not be built, after its turn like any other request.
-pub(crate) async fn fail_unsendable(session: Rc<Session>, failure: Failure) -> Completion {
+pub(crate) async fn fail_unsendable(session: Rc<Session>, failure: Failure, row: Option<RowId>) -> Completion {
     let Some(RequestStart { at, late }) = session.next_turn().await else { return Completion::NotStarted };
     session.task.any_started.set(true);
-    let measured = Measurements { start: at, late, end: Some(at), ..Measurements::default() };
+    let measured = Measurements { start: at, late, end: Some(at), row, ..Measurements::default() };
     Completion::Exchange(Box::new(CompletedExchange { measured, result: Err(failure), request: None }))
 }

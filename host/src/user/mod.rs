@@ -46,5 +46,5 @@ pub use sockets::{
     InstanceId, ReceivedBytes, Reservation, Socket, SocketActivity, SocketId, SocketUpgrade, Sockets, plugin_fault,
 };
 pub use start::{ActiveWindow, PromisedStart, RequestStart};
-pub use task::{BodyNeed, Task};
+pub use task::{BodyNeed, Task, TaskStart};
 pub use task_trace::Tracer;

@@ -6,7 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::metrics::sample::{FailureKind, Sample};
+use crate::metrics::sample::{FailureKind, RowId, Sample};
 
 /// The sample that a guest may still judge, and the state of its task.
 #[derive(Default)]
@@ -31,6 +31,11 @@ impl OpenSample {
         self.failure.set(None);
         self.status.set(0);
         self.recorded.set(0);
+    }
+
+    /// Returns the row of the open sample.
+    pub fn row(&self) -> Option<RowId> {
+        self.sample.borrow().map(|sample| sample.row)
     }
 
     /// Makes `sample` the open one. Returns the sample that was open before, which is to be recorded.

@@ -20,13 +20,15 @@ pub enum OperationKind {
     Socket,
     /// A sleep, or a wait for the user's turn.
     Wait,
+    /// A wait for the end of the user's time.
+    Ending,
 }
 
 /// The result of an operation.
 pub enum Completion {
     /// An exchange has ended, with a reply or the reason why there is none.
     Exchange(Box<CompletedExchange>),
-    /// A sleep is over, or the user's turn has come.
+    /// A sleep is over, the user's turn has come, or its time has ended.
     WaitOver,
     /// A socket was opened, or could not be.
     Connected(Result<SocketId, Failure>),
@@ -70,7 +72,7 @@ pub struct CompletedExchange {
 }
 
 impl CompletedExchange {
-    /// Returns the exchange's sample, which counts in `row`.
+    /// Returns the exchange's sample, of a step with this row.
     pub fn to_sample(&self, row: RowId) -> Sample {
         sample(row, &self.measured, self.result.as_ref().err().map(|failure| failure.kind))
     }
@@ -94,9 +96,11 @@ impl CompletedExchange {
     }
 }
 
-/// Makes a sample of measurements. An exchange that was cut off ends when that is noticed, at `measured.end`.
+/// Makes a sample of measurements, of a step with this row. An exchange that was cut off ends when that is noticed, at
+/// `measured.end`.
 pub fn sample(row: RowId, measured: &Measurements, failure: Option<FailureKind>) -> Sample {
     let Measurements { start, late, status, bytes_out, bytes_in, body_bytes_in, phases, span, .. } = *measured;
     let (intended, end) = (start.saturating_sub(late), measured.end.unwrap_or(start));
+    let row = measured.row.unwrap_or(row);
     Sample { row, intended, start, end, status, bytes_out, bytes_in, body_bytes_in, phases, failure, span }
 }

@@ -34,6 +34,8 @@ pub struct Operations {
     /// Operations submitted so far, and so the number of the next one.
     submitted: Cell<OperationId>,
     pending: RefCell<Vec<PendingOperation>>,
+    /// True when one of them waits for the end of the user's time, or has waited.
+    waits_for_ending: Cell<bool>,
     /// Completions that the guest may still fetch.
     completions: RefCell<Vec<(OperationId, Completion)>>,
     /// Meters of the exchanges under way.
@@ -51,6 +53,7 @@ impl Operations {
     pub fn clear(&self) {
         self.submitted.set(0);
         self.pending.borrow_mut().clear();
+        self.waits_for_ending.set(false);
         self.completions.borrow_mut().clear();
         self.in_progress.borrow_mut().clear();
         self.left_requests.borrow_mut().clear();
@@ -91,7 +94,7 @@ impl Operations {
         let is_timed = pending.iter().any(|pending| pending.kind == OperationKind::Wait);
         pending.iter().any(|pending| match pending.kind {
             OperationKind::Socket => true,
-            OperationKind::Wait | OperationKind::Content => false,
+            OperationKind::Wait | OperationKind::Content | OperationKind::Ending => false,
             OperationKind::Exchange => {
                 let has_begun = in_progress.binary_search_by_key(&pending.id, |(candidate, _)| *candidate).is_ok();
                 let is_read = || self.channel(pending.id).is_some_and(|channel| channel.has_head());
@@ -108,15 +111,21 @@ impl Operations {
     ) -> OperationId {
         let id = self.submitted.get();
         self.submitted.set(id + 1);
+        if kind == OperationKind::Ending {
+            self.waits_for_ending.set(true);
+        }
         self.pending.borrow_mut().push(PendingOperation { id, kind, future: Box::pin(make(id)) });
         id
     }
 
-    /// Polls the operations in flight, in the order submitted, until one completes. Must not be called while none is in
-    /// flight: no waker would be registered.
+    /// Polls the operations in flight, in the order submitted, until one completes. A wait for the end of the user's
+    /// time is polled first: others that cannot go on because of it would end the task. Must not be called while none
+    /// is in flight: no waker would be registered.
     pub fn poll_completion(&self, cx: &mut Context<'_>) -> Poll<OperationId> {
         let mut pending = self.pending.borrow_mut();
-        for index in 0..pending.len() {
+        let is_ending = |pending: &PendingOperation| pending.kind == OperationKind::Ending;
+        let ending = self.waits_for_ending.get().then(|| pending.iter().position(is_ending)).flatten();
+        for index in ending.into_iter().chain(0..pending.len()) {
             if let Poll::Ready(completion) = pending[index].future.as_mut().poll(cx) {
                 let id = pending.remove(index).id;
                 // A wait has no result to fetch.
@@ -143,6 +152,24 @@ impl Operations {
         let mut completions = self.completions.borrow_mut();
         let index = completions.binary_search_by_key(&id, |(candidate, _)| *candidate).ok()?;
         Some(change(&mut completions[index].1))
+    }
+
+    /// Returns the measurements of an exchange so far; `None` if the operation is not an exchange, or was given up.
+    pub fn exchange_measurements(&self, id: OperationId) -> Option<Measurements> {
+        let in_progress = self.in_progress.borrow();
+        if let Ok(index) = in_progress.binary_search_by_key(&id, |(candidate, _)| *candidate) {
+            return Some(*in_progress[index].1.read());
+        }
+        let ended = |completion: &Completion| match completion {
+            Completion::Exchange(exchange) => Some(exchange.measured),
+            _ => None,
+        };
+        if let Some(ended) = self.with_completion(id, ended) {
+            return ended;
+        }
+        let pending = self.pending.borrow();
+        let index = pending.binary_search_by_key(&id, |pending| pending.id).ok()?;
+        (pending[index].kind == OperationKind::Exchange).then(Measurements::default)
     }
 
     /// Removes the completion of an operation and returns it.
@@ -227,5 +254,28 @@ impl Operations {
     /// Keeps a meter for the next exchange.
     pub fn keep_meter(&self, meter: Rc<Meter>) {
         self.meters.borrow_mut().push(meter);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{poll_fn, ready};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_end_of_the_users_time_is_announced_before_what_ends_because_of_it() {
+        let operations = Operations::default();
+        let kinds = [OperationKind::Wait, OperationKind::Exchange, OperationKind::Ending, OperationKind::Wait];
+        for kind in kinds {
+            let is_ending = kind == OperationKind::Ending;
+            let completion = if is_ending { Completion::WaitOver } else { Completion::NotStarted };
+            operations.submit(kind, |_| ready(completion));
+        }
+        let mut announced = Vec::new();
+        while operations.in_flight() {
+            announced.push(poll_fn(|cx| operations.poll_completion(cx)).await);
+        }
+        assert_eq!(announced, [2, 0, 1, 3]);
     }
 }

@@ -5,7 +5,7 @@ use super::operation::{CompletedExchange, Completion, OperationId, sample};
 use super::operations::CutOffExchange;
 use super::session::Session;
 use crate::http::Request;
-use crate::metrics::sample::{FailureKind, Sample};
+use crate::metrics::sample::{FailureKind, RowId, Sample};
 use crate::net::{Failure, Measurements};
 
 impl Session {
@@ -22,7 +22,7 @@ impl Session {
     fn record_closed(&self, closed: Option<Sample>) {
         let Some(sample) = closed else { return };
         if sample.failure == Some(FailureKind::Cancelled) {
-            self.record_abandonment();
+            self.record_abandonment(sample.row);
         }
         if sample.failure.is_some() || self.shows_all() {
             self.show_judged(&sample);
@@ -34,14 +34,14 @@ impl Session {
     /// example of its kind.
     pub fn note_failure(&self, kind: FailureKind, text: impl FnOnce() -> String) {
         if self.task.sample.fail(kind) {
-            self.record_example(kind, text);
+            self.record_example(self.task.sample.row().unwrap_or_else(|| self.task.row()), kind, text);
         }
     }
 
-    /// Records an example of a kind of failure, if it is the first of its kind in the task's row. If the exchange that
-    /// is judged is to be shown, this is its reason.
-    pub fn record_example(&self, kind: FailureKind, text: impl FnOnce() -> String) {
-        let (mut recorder, row) = (self.shared.recorder.borrow_mut(), self.task.row());
+    /// Records an example of a kind of failure, if it is the first of its kind in the row. If the exchange that is
+    /// judged is to be shown, this is its reason.
+    pub fn record_example(&self, row: RowId, kind: FailureKind, text: impl FnOnce() -> String) {
+        let mut recorder = self.shared.recorder.borrow_mut();
         let is_shown = self.task.judged.has_exchange() && recorder.wants_exchange(row, Some(kind));
         let is_traced = self.task.trace.is_kept() && recorder.has_room_for_trace();
         if !is_shown && !is_traced {
@@ -57,20 +57,21 @@ impl Session {
         recorder.record_example(row, kind, || text);
     }
 
-    /// Records an example of a kind of failure of an exchange that is not judged, if it is the first of its kind.
-    pub fn record_other_example(&self, kind: FailureKind, text: impl FnOnce() -> String) {
+    /// Records an example of a kind of failure of an exchange that is not judged, if it is the first of its kind in the
+    /// row.
+    pub fn record_other_example(&self, row: RowId, kind: FailureKind, text: impl FnOnce() -> String) {
         let mut recorder = self.shared.recorder.borrow_mut();
         if self.task.trace.is_kept() && recorder.has_room_for_trace() {
             let text = self.redact(&text());
             self.task.trace.note_reason(kind, &text);
-            recorder.record_example(self.task.row(), kind, || text);
+            recorder.record_example(row, kind, || text);
         } else {
-            recorder.record_example(self.task.row(), kind, || self.redact(&text()));
+            recorder.record_example(row, kind, || self.redact(&text()));
         }
     }
 
-    fn record_abandonment(&self) {
-        self.record_other_example(FailureKind::Cancelled, || "the plugin gave it up".into());
+    fn record_abandonment(&self, row: RowId) {
+        self.record_other_example(row, FailureKind::Cancelled, || "the plugin gave it up".into());
     }
 
     /// Abandons an operation of the current task. The sample of an exchange under way becomes the open one, unless a
@@ -84,7 +85,7 @@ impl Session {
         let Some(CutOffExchange { measured, request }) = self.cut_off_operation(operation) else { return };
         let abandoned = sample(self.task.row(), &measured, None);
         if self.task.sample.is_judged_by_guest() {
-            self.record_abandonment();
+            self.record_abandonment(abandoned.row);
             self.record(&Sample { failure: Some(FailureKind::Cancelled), ..abandoned });
         } else {
             self.record_closed(self.task.sample.open_abandoned(abandoned));
@@ -99,6 +100,18 @@ impl Session {
             self.open_sample(sample(self.task.row(), &measured, None));
             self.judge_abandoned(measured, request);
         }
+    }
+
+    /// Ends an exchange of the current task where it stands, as intended. Its sample counts in `row`, at once: nothing
+    /// that happens later makes it a failure.
+    pub fn leave_exchange(&self, operation: OperationId, row: RowId) {
+        let Some(CutOffExchange { mut measured, request }) = self.cut_off_operation(operation) else { return };
+        measured.row = Some(row);
+        let left = sample(row, &measured, None);
+        if self.shows_all() {
+            self.show_cut_off(&left, request.as_ref(), || "the plugin left it".into());
+        }
+        self.record(&left);
     }
 
     /// Drops what is kept of an operation that has been announced. A socket that it has opened is closed.

@@ -368,9 +368,9 @@ impl Session {
         &self.shared.deadlines[self.slot]
     }
 
-    /// Returns `true` if a rate limit may make a request wait.
+    /// Returns `true` if a rate limit may make a request of the current task wait.
     pub fn is_limited(&self) -> bool {
-        self.limiter.get().is_some() || self.shared.total_limiter.get().is_some()
+        !self.task.is_lasting() && (self.limiter.get().is_some() || self.shared.total_limiter.get().is_some())
     }
 
     /// Takes the turn that the task holds, or waits for one. Returns the start, which is now; `None` if the run, or the
@@ -394,7 +394,7 @@ impl Session {
         let promise = self.promised.take();
         let mut due = promise.map(|promise| promise.due);
         for limiter in [&self.limiter, &self.shared.total_limiter] {
-            if let Some(mut next) = limiter.get() {
+            if let Some(mut next) = limiter.get().filter(|_| !self.task.is_lasting()) {
                 let turn = next.reserve(self.shared.clock.now());
                 limiter.set(Some(next));
                 self.wait_for_reserved(turn).await?;

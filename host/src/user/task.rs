@@ -15,10 +15,14 @@ use crate::metrics::sample::RowId;
 use crate::template::VariableId;
 
 /// Facts about a task that are known when it starts.
-#[derive(Clone, Copy, Default)]
-struct TaskStart {
-    row: RowId,
-    body: BodyNeed,
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TaskStart {
+    /// The row of its step.
+    pub row: RowId,
+    /// The need of the step for the content of its replies.
+    pub body: BodyNeed,
+    /// `true` if it lasts by design, so that its requests take no turns.
+    pub is_lasting: bool,
 }
 
 /// The need of a task for the content of its replies, beside what its guest asks for.
@@ -62,9 +66,9 @@ pub struct Task {
 }
 
 impl Task {
-    /// Forgets the previous task. The samples of this one count in `row`.
-    pub fn begin(&self, row: RowId, body: BodyNeed) {
-        self.start.set(TaskStart { row, body });
+    /// Forgets the previous task, and begins another.
+    pub fn begin(&self, start: TaskStart) {
+        self.start.set(start);
         self.any_started.set(false);
         self.held_turn.set(None);
         self.sample.begin();
@@ -77,9 +81,14 @@ impl Task {
         self.allowance.set(limits::HELD);
     }
 
-    /// Returns the row that its samples count in.
+    /// Returns the row of its step.
     pub fn row(&self) -> RowId {
         self.start.get().row
+    }
+
+    /// Returns `true` if it lasts by design, so that its requests take no turns.
+    pub fn is_lasting(&self) -> bool {
+        self.start.get().is_lasting
     }
 
     /// Returns how much the bodies of its replies are needed.

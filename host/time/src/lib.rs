@@ -12,7 +12,7 @@
 //! | `clock` | the clock and its unit, nanoseconds since the start of a run |
 //! | `alarm` | one timer of the operating system |
 //! | `timers` | timers of one worker: a heap above one alarm |
-//! | `thread_timer` | delays shared by several threads, for the embedded site |
+//! | `thread_timer` | delays shared by several threads, for the embedded site; a time that its tests move on |
 //! | `phase` | the phase of a run: running, draining, stopped |
 
 mod alarm;
@@ -23,5 +23,5 @@ mod timers;
 
 pub use clock::{Clock, Nanos, SECOND, nanos};
 pub use phase::{RunPhase, SharedPhase};
-pub use thread_timer::{Delay, DelayTimer};
+pub use thread_timer::{Delay, DelayTimer, ManualTime};
 pub use timers::{TimerGuard, Timers};

@@ -25,7 +25,14 @@ impl<'t> Future for Exchange<'t> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let operation = ready!(Pin::new(&mut self.0).poll(context));
-        Poll::Ready(match http::reply(operation) {
+        Poll::Ready(Self::outcome(operation))
+    }
+}
+
+impl<'t> Exchange<'t> {
+    /// Returns the outcome of an exchange that the host has announced.
+    pub(super) fn outcome(operation: u32) -> Result<Reply<'t>, Failure> {
+        match http::reply(operation) {
             Ok(reply) => Ok(Reply {
                 status: reply.status,
                 body_bytes: reply.body_bytes,
@@ -37,7 +44,7 @@ impl<'t> Future for Exchange<'t> {
                 forget(operation, 0);
                 Err(Failure::of_host(kind))
             }
-        })
+        }
     }
 }
 

@@ -3,18 +3,21 @@
 //!
 //! A [`Request`] is prepared in [`Action::configure`](crate::Action::configure), and its templates are rendered again
 //! each time it is sent; a [`DynamicRequest`] is decided while the task runs, at a higher cost. A [`Stream`] sends and
-//! receives its content in pieces; an [`Upgrade`] ends in a [`Socket`](crate::socket::Socket).
+//! receives its content in pieces; a [`Transfer`] counts in a row of its own, and can be looked at while it is under
+//! way and left; an [`Upgrade`] ends in a [`Socket`](crate::socket::Socket).
 
 mod dynamic;
 mod exchange;
 mod request;
 mod stream;
+mod transfer;
 mod upgrade;
 
 pub use dynamic::DynamicRequest;
 pub use exchange::{Exchange, Reply};
 pub use request::{Body, Credentials, Request, RequestBuilder};
 pub use stream::{Head, Read, Stream, Write};
+pub use transfer::{ReportRow, Transfer, TransferProgress, TransferReply, TransferTimes};
 pub use upgrade::{Switched, Upgrade};
 
 use crate::bindings::http_types as raw;

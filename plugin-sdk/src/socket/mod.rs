@@ -77,7 +77,8 @@ impl Socket {
     }
 
     /// Submits a TLS handshake on a connection in clear immediately, as SMTP does after STARTTLS; awaiting it waits
-    /// until the connection is secure. The certificate must be for the host of the address, unless the options name another.
+    /// until the connection is secure. The certificate must be for the host of the address, unless the options name
+    /// another.
     ///
     /// Fails with [`FailureKind::Protocol`], and closes the connection, if the peer has sent bytes that no read has
     /// returned: anyone on the way may have added them, and after the handshake they would pass for bytes of the peer.

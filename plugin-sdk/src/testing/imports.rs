@@ -77,7 +77,7 @@ pub(crate) mod http {
     }
 
     /// Converts a request decided in the task.
-    pub(super) fn dynamic(request: &DynamicRequest) -> SentRequest {
+    pub(in crate::testing) fn dynamic(request: &DynamicRequest) -> SentRequest {
         in_task(|state| SentRequest {
             method: request.method.clone(),
             url: request.url.clone(),

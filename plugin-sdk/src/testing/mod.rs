@@ -28,6 +28,7 @@
 //! Time is virtual: it advances to the operation that completes next. Each test thread has its own host.
 
 pub(crate) mod imports;
+pub(crate) mod long_tasks;
 mod peer;
 mod record;
 mod session;
@@ -38,7 +39,7 @@ mod template;
 use std::time::Duration;
 
 pub use peer::Peer;
-pub use record::{Connection, GivenUp, Run, SentBody, SentCredentials, SentRequest};
+pub use record::{Connection, DeclaredLifetime, GivenUp, Run, SentBody, SentCredentials, SentRequest, TransferRecord};
 pub use serde_json::json;
 pub use session::{Session, Step};
 
@@ -84,6 +85,14 @@ impl Host {
     pub fn renders(mut self, call: &str, texts: &[&str]) -> Self {
         let texts = texts.iter().map(|text| (*text).to_owned()).collect();
         self.script.helpers.push((call.to_owned(), texts));
+        self
+    }
+
+    /// Ends the users' time after this long, since the session began: [`Task::ending`](crate::Task::ending) is ready
+    /// then. Otherwise it never is.
+    #[must_use]
+    pub fn ends_after(mut self, duration: Duration) -> Self {
+        self.script.ends_at = u64::try_from(duration.as_nanos()).ok();
         self
     }
 
@@ -139,6 +148,8 @@ pub struct Reply {
     trailers: Vec<(String, String)>,
     captures: Vec<(String, String)>,
     after: Duration,
+    /// The time to the end of the head; `after` if `None`.
+    head_after: Option<Duration>,
     /// The URL that it comes from; the request's own if `None`.
     url: Option<String>,
 }
@@ -156,7 +167,8 @@ impl Reply {
 
     fn of(outcome: Result<u16, FailureKind>) -> Self {
         let (headers, trailers, captures) = Default::default();
-        Self { outcome, headers, body: Vec::new(), trailers, captures, after: Duration::ZERO, url: None }
+        let (body, after) = (Vec::new(), Duration::ZERO);
+        Self { outcome, headers, body, trailers, captures, after, head_after: None, url: None }
     }
 
     /// Sets the content, decoded. A streamed exchange receives it in one piece.
@@ -198,6 +210,13 @@ impl Reply {
     #[must_use]
     pub fn after(mut self, duration: Duration) -> Self {
         self.after = duration;
+        self
+    }
+
+    /// Sets the time that its head takes: the content arrives evenly from then on. Otherwise all comes at the end.
+    #[must_use]
+    pub fn head_after(mut self, duration: Duration) -> Self {
+        self.head_after = Some(duration);
         self
     }
 }

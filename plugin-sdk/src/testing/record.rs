@@ -23,6 +23,8 @@ pub struct Run {
     pub metrics: Vec<(String, f64)>,
     /// Operations given up before they completed, in order.
     pub given_up: Vec<GivenUp>,
+    /// The exchanges that count in rows of their own, in the order sent.
+    pub transfers: Vec<TransferRecord>,
     /// Lines logged, without their level.
     pub log: Vec<String>,
     /// The virtual time that the run took.
@@ -71,6 +73,26 @@ impl Connection {
     }
 }
 
+/// An exchange that counts in a row below the step's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransferRecord {
+    /// The URL as the action gave it.
+    pub url: String,
+    /// The row: that of the request, or the one that the action named when it left the exchange.
+    pub row: String,
+    /// `true` if the action has left it in flight.
+    pub is_left: bool,
+}
+
+/// The lifetime of tasks that a step has declared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeclaredLifetime {
+    /// The time for which a task lasts by design.
+    pub lasts: Option<Duration>,
+    /// The most exchanges at once to one host.
+    pub connections: Option<u16>,
+}
+
 /// The kind of an operation that an action gave up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GivenUp {
@@ -78,6 +100,8 @@ pub enum GivenUp {
     Exchange,
     /// A sleep, or the time limit of a future that was in time.
     Sleep,
+    /// A wait for the end of the user's time.
+    Ending,
     /// A connect.
     Connect,
     /// A read, which has taken no bytes.

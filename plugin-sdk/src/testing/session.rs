@@ -3,7 +3,7 @@
 
 use std::marker::PhantomData;
 
-use super::{Run, state};
+use super::{DeclaredLifetime, Run, state};
 use crate::executor::{self, Progress};
 use crate::{Action, ConfigError, UserId, glue};
 
@@ -55,7 +55,13 @@ impl Session {
     /// Configures a step. The parameters are JSON: a text, or a value of [`json!`](super::json); only the text keeps
     /// its order.
     pub fn configure<A: Action>(&mut self, params: impl ToString) -> Result<Step, ConfigError> {
+        state::with(|state| state.declared = DeclaredLifetime::default());
         glue::configure::<A>(&params.to_string()).map(Step)
+    }
+
+    /// Returns the lifetime of tasks that the step configured last has declared.
+    pub fn declared_lifetime(&self) -> DeclaredLifetime {
+        state::with(|state| state.declared)
     }
 
     /// Runs a step once for a user, to its end.

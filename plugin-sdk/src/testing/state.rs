@@ -4,12 +4,13 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::record::Connection;
+use super::record::{Connection, DeclaredLifetime, TransferRecord};
 use super::socket::Socket;
 use super::{GivenUp, Peer, Reply, Run, SentRequest};
 use crate::bindings::http_types::RequestTemplate;
 use crate::bindings::report_types::{MetricKind, MetricUnit};
 use crate::bindings::socket_types::{Address, TlsOptions};
+use crate::bindings::transfer_types::RowTimes;
 use crate::{Failure, FailureKind, UserId};
 
 /// The answers that the test scripts.
@@ -23,11 +24,15 @@ pub(super) struct Script {
     pub helpers: Vec<(String, VecDeque<String>)>,
     /// The first variables of every user.
     pub variables: Vec<(String, String)>,
+    /// The time at which the users' time ends, in virtual nanoseconds.
+    pub ends_at: Option<u64>,
 }
 
 /// The kind of an operation, with its outcome once it is announced.
 pub(super) enum OperationKind {
     Sleep,
+    /// A wait for the end of the user's time.
+    Ending,
     /// The reply, and `true` if the request asked for the body.
     Exchange(Reply, bool),
     /// The head of a streamed exchange.
@@ -51,8 +56,10 @@ pub(super) enum OperationKind {
 /// An operation, by its number.
 pub(super) struct Operation {
     pub kind: OperationKind,
-    /// The time of completion, in virtual nanoseconds; a read no sooner than its bytes arrive.
-    due: u64,
+    /// The time at which it was submitted, in virtual nanoseconds.
+    pub submitted: u64,
+    /// The time of completion; a read no sooner than its bytes arrive.
+    pub due: u64,
     /// `true` once it was announced to the action.
     pub announced: bool,
     /// `true` once the action has given it up.
@@ -77,6 +84,12 @@ pub(super) struct Metric {
     pub unit: MetricUnit,
 }
 
+/// A row below a step, by its number.
+pub(super) struct FakeRow {
+    pub name: String,
+    pub times: RowTimes,
+}
+
 /// The host of one test thread. The numbers it issues are indexes into its lists.
 #[derive(Default)]
 pub(super) struct State {
@@ -90,6 +103,9 @@ pub(super) struct State {
     /// Prepared requests, by number.
     pub prepared: Vec<RequestTemplate>,
     pub metrics: Vec<Metric>,
+    pub rows: Vec<FakeRow>,
+    /// The lifetime that the step being configured has declared.
+    pub declared: DeclaredLifetime,
     pub sockets: Vec<Socket>,
     users: BTreeMap<UserId, User>,
     /// The current user.
@@ -105,6 +121,8 @@ pub(super) struct State {
     given_up: Vec<GivenUp>,
     /// The streamed exchanges: the operation, the request, and `true` once the content was handed over.
     pub streams: Vec<(u32, usize, bool)>,
+    /// The exchanges in rows, by their operation.
+    pub transfers: Vec<(u32, TransferRecord)>,
     pub log: Vec<String>,
     /// The time at which the current task began.
     began: u64,
@@ -137,8 +155,12 @@ pub(super) fn begin(script: Script) {
 pub(super) fn complete_next() -> Option<u32> {
     with(|state| {
         let in_flight = state.operations.iter().zip(0..).filter(|(operation, _)| operation.in_flight());
-        let due = in_flight.filter_map(|(operation, number)| Some((operation.due(&state.sockets)?, number)));
-        let (due, number) = due.min_by_key(|(due, _)| *due)?;
+        // The end of the user's time is announced before anything else of that time.
+        let due = in_flight.filter_map(|(operation, number)| {
+            let is_ending = matches!(operation.kind, OperationKind::Ending);
+            Some((operation.due(&state.sockets)?, !is_ending, number))
+        });
+        let (due, _, number) = due.min_by_key(|(due, is_other, _)| (*due, *is_other))?;
         state.now = state.now.max(due);
         state.complete(number);
         Some(number)
@@ -154,6 +176,7 @@ impl Operation {
     fn due(&self, sockets: &[Socket]) -> Option<u64> {
         match &self.kind {
             OperationKind::Read(socket, _, Ok(_)) => Some(sockets[*socket as usize].arrival()?.max(self.due)),
+            OperationKind::Ending if self.due == u64::MAX => None,
             _ => Some(self.due),
         }
     }
@@ -171,6 +194,7 @@ impl State {
         self.measured.clear();
         self.given_up.clear();
         self.streams.clear();
+        self.transfers.clear();
         self.log.clear();
     }
 
@@ -188,6 +212,7 @@ impl State {
             connections: self.sockets.iter().map(|socket| socket.record.clone()).collect(),
             metrics: self.measured.clone(),
             given_up: self.given_up.clone(),
+            transfers: self.transfers.iter().map(|(_, transfer)| transfer.clone()).collect(),
             log: self.log.clone(),
             elapsed,
         }
@@ -219,8 +244,21 @@ impl State {
     /// Puts an operation in flight and returns its number.
     pub(crate) fn submit(&mut self, after: Duration, kind: OperationKind) -> u32 {
         let due = self.now.saturating_add(u64::try_from(after.as_nanos()).unwrap_or(u64::MAX));
-        self.operations.push(Operation { kind, due, announced: false, given_up: false });
+        self.operations.push(Operation { kind, submitted: self.now, due, announced: false, given_up: false });
         number(self.operations.len() - 1)
+    }
+
+    /// Puts a wait for the end of the user's time in flight.
+    pub(crate) fn wait_for_ending(&mut self) -> u32 {
+        let left = self.script.ends_at.map_or(u64::MAX, |end| end.saturating_sub(self.now));
+        self.submit(Duration::from_nanos(left), OperationKind::Ending)
+    }
+
+    /// Returns an operation that was not given up.
+    #[track_caller]
+    pub(crate) fn operation(&self, operation: u32) -> &Operation {
+        let operation = self.operations.get(operation as usize).filter(|operation| !operation.given_up);
+        operation.expect("an operation of the task: the host would end the instance")
     }
 
     /// Returns the kind and outcome of an announced operation.
@@ -237,6 +275,7 @@ impl State {
         operation.given_up = true;
         let given_up = match &operation.kind {
             OperationKind::Sleep => GivenUp::Sleep,
+            OperationKind::Ending => GivenUp::Ending,
             OperationKind::Exchange(..) => GivenUp::Exchange,
             // Their exchange is given up with them.
             OperationKind::Head(_) | OperationKind::Piece(_) | OperationKind::Sent => return,
@@ -257,7 +296,15 @@ impl State {
     /// Ends a streamed exchange as intended: it is not recorded as given up.
     pub(crate) fn leave(&mut self, exchange: u32) {
         assert!(self.streams.iter().any(|(known, ..)| *known == exchange), "a streamed exchange");
-        self.operations[exchange as usize].given_up = true;
+        self.give_up_quietly(exchange);
+    }
+
+    /// Ends an operation without a record. Returns `true` if it was in flight.
+    pub(crate) fn give_up_quietly(&mut self, operation: u32) -> bool {
+        let operation = &mut self.operations[operation as usize];
+        let was_in_flight = operation.in_flight();
+        operation.given_up = true;
+        was_in_flight
     }
 
     /// Announces an operation, with the effects of its completion.
@@ -286,6 +333,7 @@ impl State {
                 }
             }
             OperationKind::Sleep
+            | OperationKind::Ending
             | OperationKind::Upgrade(..)
             | OperationKind::Write(..)
             | OperationKind::Secure(..)

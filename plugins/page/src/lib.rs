@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use stampede_plugin::http::{DynamicRequest, Options, Reply, Request};
 use stampede_plugin::parameters::{ExpectStatus, HttpVersion, Search};
-use stampede_plugin::{Action, ConfigError, Failure, Fields, Outcome, PerUser, Task, Template, plugin};
+use stampede_plugin::{Action, ConfigError, Failure, Fields, Outcome, PerUser, Task, Template, lifetime, plugin};
 use url::Url;
 
 use cache::Cache;
@@ -99,6 +99,7 @@ impl Action for Page {
         // Never sent: resources need the rendered texts as well. The host program checks both, and grants their host.
         Request::get(params.url).prepare().map_err(|error| error.at("/url"))?;
         Request::get(params.url).headers(params.headers.clone()).prepare().map_err(|error| error.at("/headers"))?;
+        lifetime::connections(params.at_once.into());
         Ok(Self { hosts: Hosts::new(&params.hosts)?, cache: PerUser::shared(), metrics: Metrics::new()?, params })
     }
 

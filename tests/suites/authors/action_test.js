@@ -36,3 +36,34 @@ test('a stream is read until the text comes', () => {
   const ran = run(watch, { url: '/e', until: 'tick' }, { replies: [reply(200, 'data: tick')] });
   assert.equal(ran.failure, undefined);
 });
+
+test('a session counts itself when its user\'s time ends', async () => {
+  const sdk = await import('./sdk/stampede.js');
+  class Session {
+    static action = { name: 'session', summary: 'watches', schema: {} };
+
+    constructor() {
+      sdk.lasts(600);
+      this.segment = sdk.row('segment');
+      this.left = sdk.row('left', { byDesign: true });
+      this.watched = sdk.metric('watched', 'trend', 'nanoseconds');
+    }
+
+    *run() {
+      sdk.ending();
+      const underWay = sdk.begin(this.segment, 'GET', '/a');
+      try {
+        yield underWay;
+      } catch (thrown) {
+        if (!(thrown instanceof sdk.Ended)) throw thrown;
+        sdk.leaveIn(this.left, underWay);
+      }
+      sdk.report.add(this.watched, sdk.now() * 1e9);
+    }
+  }
+  const session = sdk.plugin('session', '0.1.0', Session);
+  for (const [endsAfter, row, watched] of [[10, 'left', 1e10], [undefined, 'segment', 2e10]]) {
+    const ran = run(session, {}, { replies: [reply(200, 'a', { after: 20 })], endsAfter });
+    assert.deepEqual([ran.failure, ran.transfers, ran.metrics], [undefined, [[row, '/a']], { watched: [watched] }]);
+  }
+});

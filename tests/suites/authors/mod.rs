@@ -81,13 +81,13 @@ fn an_exception_in_python_fails_its_task_with_type_message_file_and_line() {
     all_break(
         "python",
         &[
-            ("exception", "action.py:33: KeyError: 'nothing'"),
-            ("early", "action.py:33: KeyError: 'nothing'"),
+            ("exception", "action.py:38: KeyError: 'nothing'"),
+            ("early", "action.py:38: KeyError: 'nothing'"),
             ("missing module", "ModuleNotFoundError: No module named 'colorsys' (import it at the top of the file"),
             ("no such module", "ModuleNotFoundError: No module named 'no_such_module_anywhere'"),
             ("exits", "SystemExit: 3"),
             ("waits", "RuntimeError: `time.sleep` would stop all users of the thread: write `yield sleep(seconds)`"),
-            ("opens a file", "action.py:94: FileNotFoundError: "),
+            ("opens a file", "action.py:99: FileNotFoundError: "),
             ("opens a socket", "PermissionError: "),
             ("recurses", "RecursionError"),
             ("yields a number", "TypeError: `yield` takes an operation such as `send(…)`, not `5`"),
@@ -101,8 +101,8 @@ fn an_exception_in_javascript_fails_its_task_with_type_message_file_and_line() {
     all_break(
         "javascript",
         &[
-            ("exception", "action.js:9: TypeError: "),
-            ("early", "action.js:9: TypeError: "),
+            ("exception", "action.js:10: TypeError: "),
+            ("early", "action.js:10: TypeError: "),
             ("fetches", "Error: `fetch` does not work in a plugin, whose calls may not wait: write `yield send(…)`"),
             (
                 "times",
@@ -119,8 +119,8 @@ fn an_exception_in_javascript_fails_its_task_with_type_message_file_and_line() {
 #[test]
 fn an_exception_while_a_step_is_configured_is_shown_at_the_step() {
     for (language, text) in [
-        ("python", "the plugin failed: action.py:33: KeyError: 'nothing'"),
-        ("javascript", "the plugin failed: action.js:9: TypeError: "),
+        ("python", "the plugin failed: action.py:38: KeyError: 'nothing'"),
+        ("javascript", "the plugin failed: action.js:10: TypeError: "),
     ] {
         let run = shooter().args("check").script(&script(language, &["configure"], 1)).finish().exits(3);
         assert!(run.stderr.contains(text), "{language}: {}", run.stderr);
@@ -194,7 +194,7 @@ fn unit_tests_pass(language: &str, sources: [(&str, &str); 2], tests: (&str, &st
     let output = run.output().expect("it starts");
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("Ran 5 tests") || said.contains("# pass 4\n"), "{said}");
+    assert!(said.contains("Ran 6 tests") || said.contains("# pass 5\n"), "{said}");
 }
 
 #[test]
@@ -267,6 +267,24 @@ fn sockets_that_began_in_clear_begin_tls_unless_bytes_in_clear_are_left() {
                 _ => assert!(row.example("protocol").contains("bytes in clear before TLS began"), "{language}"),
             }
         }
+    }
+}
+
+#[test]
+fn a_session_counts_itself_and_leaves_what_is_under_way_when_its_users_time_ends() {
+    let cases = "- name: a segment is under way
+  steps: [{name: S, action: odd, how: session}]
+  ends_after: 10s
+  target: [{reply: {body: aaaaaaaaaaaaaaaaaaaaaaaa, after: 1s, over: 60s}}]
+  expect: {outcome: passed, takes: 10s, metrics: {watched: 10s}}
+- name: it completes
+  steps: [{name: S, action: odd, how: session}]
+  ends_after: 100s
+  target: [{reply: {body: aaaaaaaaaaaaaaaaaaaaaaaa, after: 1s, over: 60s}}]
+  expect: {outcome: passed, takes: 61s, metrics: {watched: 61s}}
+";
+    for language in ["python", "javascript", "c"] {
+        shooter().file("cases.yml", cases).args("plugin test").arg(odd(language)).finish().exits(0);
     }
 }
 

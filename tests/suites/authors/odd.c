@@ -10,6 +10,9 @@
 struct step {
     char how[32];
     uint16_t port;
+    uint32_t segment;
+    uint32_t left;
+    uint32_t watched;
 };
 
 struct task {
@@ -30,6 +33,14 @@ static bool configure(void *of, const plugin_string_t *params)
     plugin_string_free(&how);
     if (strcmp(step->how, "configure") == 0)
         __builtin_trap();
+    if (strcmp(step->how, "session") == 0) {
+        plugin_string_t name, why;
+        plugin_string_set(&name, "watched");
+        stampede_plugin_lifetime_lasts(600000000000);
+        return stampede_row("segment", false, &step->segment) && stampede_row("left", true, &step->left)
+            && stampede_plugin_report_define(&name, STAMPEDE_PLUGIN_REPORT_METRIC_KIND_TREND,
+                STAMPEDE_PLUGIN_REPORT_METRIC_UNIT_NANOSECONDS, &step->watched, &why);
+    }
     return true;
 }
 
@@ -74,6 +85,23 @@ static stampede_progress run(const void *of, void *kept)
         stampede_hex(digest, STAMPEDE_SHA256, digits);
         if (strcmp(digits, "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8") != 0)
             return stampede_fail(STAMPEDE_CHECK, "the hash is %s", digits);
+        return STAMPEDE_PASSED;
+    }
+    if (strcmp(step->how, "session") == 0) {
+        stampede_plugin_transfers_transfer_progress_t progress;
+        stampede_reply reply;
+        stampede_watch_ending(&task->base);
+        task->sent = stampede_begin(step->segment, "http://site/segment", false);
+        STAMPEDE_AWAIT_OR_END(task, task->sent);
+        if (task->base.is_over) {
+            stampede_plugin_transfers_progress(task->sent, &progress);
+            if (progress.content == 0 || progress.content >= 24)
+                return stampede_fail(STAMPEDE_CHECK, "%d bytes have arrived", (int)progress.content);
+            stampede_plugin_transfers_leave(task->sent, step->left);
+        } else if (!stampede_replied(task->sent, &reply)) {
+            return STAMPEDE_FAILED;
+        }
+        stampede_plugin_report_add(step->watched, stampede_now() * 1e9);
         return STAMPEDE_PASSED;
     }
     task->sent = stampede_connect("127.0.0.1", step->port);

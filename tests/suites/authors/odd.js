@@ -1,7 +1,8 @@
 // The `odd` action: does what its parameter `how` names, most of which a plugin cannot do.
 
 import {
-  Failure, close, connect, hostAndPort, isoNow, now, plugin, random, readExact, readUntil, secure, sleep, user, write,
+  Ended, Failure, begin, close, connect, ending, hostAndPort, isoNow, lasts, leaveIn, metric, now, plugin, progress, random,
+  readExact, readUntil, report, row, secure, sleep, user, write,
 } from './sdk/stampede.js';
 import { base64, hex, hmac, md5, sha1, sha256 } from './sdk/hash.js';
 
@@ -99,6 +100,21 @@ const ways = {
     assert(line === '250 mail.test\r\n', line);
     close(peer);
   },
+  // Loads a segment, and leaves it when the user's time ends.
+  *session(_, { segment, left, watched }) {
+    ending();
+    const underWay = begin(segment, 'GET', 'http://site/segment');
+    try {
+      const reply = yield underWay;
+      assert(reply.times().end > reply.times().headed && reply.size === 24n, reply.size);
+    } catch (thrown) {
+      if (!(thrown instanceof Ended)) throw thrown;
+      const { content } = progress(underWay);
+      assert(content > 0n && content < 24n, content);
+      leaveIn(left, underWay);
+    }
+    report.add(watched, now() * 1e9);
+  },
   *lines(port) {
     const socket = yield connect('127.0.0.1', port);
     yield write(socket, new TextEncoder().encode('GET /bytes/5 HTTP/1.1\r\nhost: a\r\n\r\n'));
@@ -125,12 +141,17 @@ class Odd {
 
   constructor({ how, port }) {
     if (how === 'configure') lookup('nothing');
+    if (how === 'session') {
+      lasts(600);
+      const watched = metric('watched', 'trend', 'nanoseconds');
+      this.rows = { segment: row('segment'), left: row('left', { byDesign: true }), watched };
+    }
     this.how = how.replace(/ (.)/g, (_, letter) => letter.toUpperCase());
     this.port = port;
   }
 
   run() {
-    return ways[this.how](this.port);
+    return ways[this.how](this.port, this.rows);
   }
 }
 

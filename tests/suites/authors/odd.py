@@ -9,7 +9,8 @@ import time
 from random import randint
 
 import stampede
-from stampede import Action, Failure, close, connect, iso_now, now, plugin, read_exact, read_until, secure, sleep, user, write
+from stampede import Action, Ended, Failure, begin, close, connect, ending, iso_now, lasts, leave_in, metric, now, plugin
+from stampede import progress, read_exact, read_until, report, row, secure, sleep, user, write
 
 STARTED = []
 
@@ -28,6 +29,10 @@ class Odd(Action):
         self.how, self.port = params["how"], params.get("port")
         if self.how == "configure":
             self.lookup("nothing")
+        if self.how == "session":
+            lasts(600)
+            self.segment, self.left = row("segment"), row("left", by_design=True)
+            self.watched = metric("watched", "TREND", "NANOSECONDS")
 
     def lookup(self, key):
         return {"something": 1}[key]
@@ -138,6 +143,18 @@ class Odd(Action):
         line = yield from read_until(peer, b"\r\n")
         assert line == b"250 mail.test\r\n", line
         close(peer)
+
+    def session(self):
+        """Loads a segment, and leaves it when the user's time ends."""
+        ending()
+        under_way = begin(self.segment, "GET", "http://site/segment")
+        try:
+            reply = yield under_way
+            assert reply.times().end > reply.times().headed and reply.body_bytes == 24, reply.times()
+        except Ended:
+            assert 0 < progress(under_way).content < 24, progress(under_way)
+            leave_in(self.left, under_way)
+        report.add(self.watched, now() * 1e9)
 
     def lines(self):
         """Reads a line and a counted block, however they arrive."""

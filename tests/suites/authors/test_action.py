@@ -5,7 +5,8 @@ import fake_host as host
 import action
 import line_action
 import watch_action
-from stampede import Action, ConfigError, close, connect, read_until, secure
+from stampede import Action, ConfigError, Ended, begin, close, connect, ending, lasts, leave_in, metric, now, read_until
+from stampede import report, row, secure
 
 
 class Test(unittest.TestCase):
@@ -50,6 +51,29 @@ class Test(unittest.TestCase):
         ]:
             run = host.run(Mail, {}, peers=[host.peer(*answers)])
             self.assertEqual((run.failure and run.failure[0], run.open), (failure, [False]))
+
+    def test_a_session_counts_itself_when_its_users_time_ends(self):
+        class Session(Action):
+            name = "session"
+
+            def __init__(self, params):
+                lasts(600)
+                self.segment, self.left = row("segment"), row("left", by_design=True)
+                self.watched = metric("watched", "TREND", "NANOSECONDS")
+
+            def run(self):
+                ending()
+                under_way = begin(self.segment, "GET", "/a")
+                try:
+                    yield under_way
+                except Ended:
+                    leave_in(self.left, under_way)
+                report.add(self.watched, now() * 1e9)
+
+        run = host.run(Session, {}, [host.reply(200, b"a", after=20.0)], ends_after=10.0)
+        self.assertEqual((run.failure, run.transfers, run.metrics), (None, [("left", "/a")], {"watched": [1e10]}))
+        run = host.run(Session, {}, [host.reply(200, b"a", after=20.0)])
+        self.assertEqual((run.failure, run.transfers, run.metrics), (None, [("segment", "/a")], {"watched": [2e10]}))
 
     def test_a_stream_is_read_until_the_text_comes(self):
         run = host.run(watch_action.Watch, {"url": "/e", "until": "tick"}, [host.reply(200, b"data: tick")])

@@ -25,7 +25,7 @@ class Types(unittest.TestCase):
     def test_the_stubs_have_the_names_and_parameters_of_the_helper(self):
         helper, stubs = public("stampede.py"), public("stampede.pyi")
         # Its methods are added to a class of the bindings.
-        self.assertEqual(set(stubs.pop("Reply")), {"header", "body", "text"})
+        self.assertEqual(set(stubs.pop("Reply")), {"header", "body", "text", "times", "fingerprint"})
         self.assertEqual(helper, stubs)
 
 

@@ -14,6 +14,7 @@ mod limits;
 mod reach;
 mod schema;
 mod storm;
+mod transfers;
 
 const USERS: u64 = 4;
 const WALKS: u64 = 5;
@@ -114,13 +115,16 @@ impl Ran {
 
 #[test]
 fn every_capability() {
-    let report = speaks_the_contract(&guest("every_capability"), 5);
+    let report = speaks_the_contract(&guest("every_capability"), 6);
     let (read, trip) = (report.at("/metrics/0"), report.at("/metrics/1"));
     assert_eq!((&read["name"], &read["unit"], &read["count"]), (&"read".into(), &"bytes".into(), &6.into()));
     assert_eq!((&trip["plugin"], &trip["kind"], &trip["count"]), (&"guest".into(), &"trend".into(), &6.into()));
     // The bytes that sockets read are in the samples of their tasks, beside those of HTTP exchanges.
     let socket_bytes = read["sum"].as_f64().expect("a sum");
     assert!(report.row("All").at("/bytes/in").as_f64().is_some_and(|all| all > socket_bytes), "{read}");
+    let segment = report.row("All/segment");
+    assert_eq!((segment.ok(), segment.total(), segment.at("/step").as_str()), (6, 6, Some("All")));
+    assert_eq!(report.rows().count(), 2, "the row without requests is not shown");
 }
 
 /// A component built against an earlier version of the contract runs as it did then.

@@ -6,6 +6,7 @@ mod page;
 mod script;
 mod sse;
 mod starttls;
+mod stream;
 mod tcp;
 mod websocket;
 

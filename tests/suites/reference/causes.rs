@@ -57,6 +57,11 @@ pub(super) const CAUSES: &[Cause] = &[
     ),
     cause("script::plugin", "A built-in plugin was given a `source`.", "Give your plugin another name."),
     cause(
+        "script::rps-total",
+        "A step lasts by design, so that its requests take no turns, and `rps_total` limits the requests of all users.",
+        "Leave `rps_total` out: the number of users limits the requests of such a step.",
+    ),
+    cause(
         "usage::addr",
         "`demo`, or an output such as `--prometheus`, cannot listen on this address; or `--statsd` cannot send to it.",
         "Use another address; port 0 picks a free port to listen on.",
@@ -126,5 +131,10 @@ pub(super) const CAUSES: &[Cause] = &[
         "usage::report",
         "A report cannot be read, or is not of the same script.",
         "Give JSON reports of the same script, written by `--out`.",
+    ),
+    cause(
+        "usage::rps-total",
+        "A step lasts by design, so that its requests take no turns, and `--rps-total` limits the requests of all users.",
+        "Leave the flag out: the number of users limits the requests of such a step.",
     ),
 ];

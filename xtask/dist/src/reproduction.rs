@@ -1,5 +1,5 @@
-//! The proof that packages can be reproduced: the same commit, cloned into another folder and packed there with a target
-//! folder of its own, gives the same bytes.
+//! The proof that packages can be reproduced: the same commit, cloned into another folder and packed there with a
+//! target folder of its own, gives the same bytes.
 
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! A minimal client that shows everything the site sends.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -9,7 +10,8 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use stampede_site::{RunningSite, Site, SiteCounts};
+use stampede_site::{RunningSite, Site, SiteConfig, SiteCounts};
+use stampede_time::ManualTime;
 use tokio::net::TcpStream;
 
 /// Starts a site on a free port.
@@ -20,6 +22,13 @@ pub(crate) fn site() -> RunningSite {
 /// Starts a site on a free port, with that many threads.
 pub(crate) fn site_with(threads: usize) -> RunningSite {
     Site::spawn(([127, 0, 0, 1], 0).into(), threads).unwrap()
+}
+
+/// Starts a site on a free port whose clock stands at that many seconds after the Unix epoch.
+pub(crate) fn site_at(seconds: u64) -> (RunningSite, ManualTime) {
+    let time = ManualTime::starting_at(Duration::from_secs(seconds));
+    let config = SiteConfig { time: Some(time.clone()), media: None };
+    (Site::spawn_with(([127, 0, 0, 1], 0).into(), 1, &config).unwrap(), time)
 }
 
 /// A whole reply.
@@ -84,6 +93,11 @@ pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: 
     let builder = Request::builder().method(method).uri(path).header("host", "site");
     let builder = headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
     builder.body(Full::from(body.to_owned())).unwrap()
+}
+
+/// Returns the lines of a playlist that are not tags.
+pub(crate) fn uris(playlist: &str) -> Vec<&str> {
+    playlist.lines().filter(|line| !line.starts_with('#')).collect()
 }
 
 /// Returns the counts once every request has ended: a connection that a client has dropped is noticed a moment later.

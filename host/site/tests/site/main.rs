@@ -2,9 +2,16 @@
 //! misbehaviour on the wire.
 
 mod client;
+mod cmaf;
 mod counts;
+mod dash;
+mod faults;
 mod http2;
+mod live;
+mod low_latency;
+mod media;
 mod misbehaviour;
 mod routes;
 mod streaming;
+mod vod;
 mod websocket;

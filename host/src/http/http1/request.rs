@@ -63,7 +63,7 @@ mod tests {
     use hyper::header::{HeaderName, HeaderValue};
     use url::Url;
 
-    use super::super::super::Fields;
+    use super::super::super::{Decoding, Fields};
     use super::*;
     use crate::net::Version;
     use crate::net::{Origin, target};
@@ -81,7 +81,8 @@ mod tests {
             keep_body: None,
             optional_body: None,
             decode: true,
-            leaves_encoded: false,
+            decoding: Decoding::AtOnce,
+            takes_fingerprint: false,
             sent_cookie: Default::default(),
             channel: None,
         };

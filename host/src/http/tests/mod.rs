@@ -93,7 +93,8 @@ fn get(url: &str) -> Request {
         keep_body: Some(Allowance::new(Cell::new(usize::MAX >> 1))),
         optional_body: None,
         decode: false,
-        leaves_encoded: false,
+        decoding: Decoding::AtOnce,
+        takes_fingerprint: false,
         sent_cookie: Default::default(),
         channel: None,
     }

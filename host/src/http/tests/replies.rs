@@ -87,6 +87,36 @@ async fn content_that_cannot_be_decoded_is_a_failure_only_if_it_was_asked_for() 
 }
 
 #[tokio::test]
+async fn content_is_decoded_on_demand_and_known_by_what_was_transferred() {
+    run(async {
+        const HELLO: &[u8] =
+            b"HTTP/1.1 200 OK\r\ncontent-encoding: br\r\ncontent-length: 9\r\n\r\n\x0b\x02\x80hello\x03";
+        const BROKEN: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-encoding: br\r\ncontent-length: 9\r\n\r\nnot in br";
+        let user = TestUser::new();
+        let mut fingerprints = Vec::new();
+        for (answer, takes_fingerprint, decoding, content) in [
+            (HELLO, true, Decoding::OnDemand, "hello"),
+            (HELLO, true, Decoding::AtOnce, "hello"),
+            (BROKEN, true, Decoding::OnDemand, "not in br"),
+            (HELLO, false, Decoding::OnDemand, "hello"),
+        ] {
+            let server = ScriptedServer::new(&[ServerAction::Answer(answer)]).await;
+            let request = Request { takes_fingerprint, decoding, ..get(&server.url("/")) };
+            let reply = user.send(request).await.ok().unwrap();
+            let transferred = if decoding == Decoding::OnDemand { 9 } else { 5 };
+            assert_eq!((reply.body.len(), &reply.content(100)[..]), (transferred, content.as_bytes()));
+            if decoding == Decoding::OnDemand && content == "hello" {
+                assert_eq!(reply.content(4), Bytes::new(), "it is longer than the limit");
+            }
+            fingerprints.push(reply.fingerprint);
+        }
+        assert_eq!((fingerprints[0], fingerprints[3]), (fingerprints[1], 0));
+        assert!(fingerprints[0] != 0 && fingerprints[0] != fingerprints[2], "{fingerprints:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn endless_content_is_counted_until_the_exchange_is_dropped() {
     run(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

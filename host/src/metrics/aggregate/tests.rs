@@ -16,7 +16,7 @@ const WORKERS: usize = 4;
 fn infos() -> Vec<RowInfo> {
     let row = |row| {
         let (name, action) = (format!("step {row}"), "http".into());
-        RowInfo { scenario: None, name, action, tags: Vec::new(), apdex_target: None }
+        RowInfo { scenario: None, name, action, tags: Vec::new(), apdex_target: None, part: None }
     };
     (0..ROWS).map(row).collect()
 }
@@ -190,4 +190,22 @@ fn busy_time_counts_whole_intervals_above_the_limit() {
     }
     let worker = &aggregate.workers()[0];
     assert_eq!((worker.busy, worker.total.cpu, worker.total.wall), (1_000, 1_901, 3_000));
+}
+
+#[test]
+fn times_by_design_are_in_no_total() {
+    let mut infos = infos();
+    infos[1].part = Some(RowPart { of: 0, step: "step 0".into(), what: "poll".into(), is_by_design: true });
+    let (mut aggregate, mut random) = (Aggregate::new(infos, 1), Pcg64::seed_from_u64(1));
+    for second in 0..5 {
+        aggregate.add(&WorkerInterval { worker: 0, second, interval: interval(&mut random, 0) });
+    }
+    let (total, rows) = (aggregate.total(), aggregate.rows());
+    let sum = |get: fn(&RowStats<u64>) -> u64| rows.iter().map(get).sum::<u64>();
+    let counts: [fn(&RowStats<u64>) -> u64; 4] =
+        [RowStats::requests, RowStats::failures, |row| row.bytes.received, |row| row.tasks.started];
+    assert!(counts.iter().all(|count| count(&total) == sum(*count)));
+    let times: [fn(&RowStats<u64>) -> u64; 3] =
+        [|row| row.response.len(), |row| row.service.len(), |row| row.phases.parts()[2].len()];
+    assert!(times.iter().all(|count| count(&total) == sum(*count) - count(&rows[1]) && count(&rows[1]) > 0));
 }

@@ -132,7 +132,8 @@ impl RowMeasure {
         }
     }
 
-    const fn is_time(self) -> bool {
+    /// Returns `true` for a measure of times.
+    pub(crate) const fn is_time(self) -> bool {
         !matches!(self, Self::Failed | Self::Requests | Self::BytesIn | Self::BytesOut)
     }
 }

@@ -10,5 +10,5 @@ wasmtime::component::bindgen!({
 
 pub(crate) use exports::stampede::plugin::action::{ActionDescription, ConfigError, Description, Progress};
 pub(crate) use stampede::plugin::{
-    files, http, log, operations, report, sockets, streams, task, templates, timer, types, user,
+    files, http, lifetime, log, operations, report, sockets, streams, task, templates, timer, transfers, types, user,
 };

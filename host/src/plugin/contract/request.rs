@@ -15,7 +15,7 @@ use super::preview::{self, RequestPreview};
 use super::request_url::{UrlError, known_url, parse_url, resolve};
 use crate::data::DataSets;
 use crate::expression::MAX_REMEMBERED_BODY;
-use crate::http::{Field, Fields, Request, RequestTarget};
+use crate::http::{Decoding, Field, Fields, Request, RequestTarget};
 use crate::metrics::sample::FailureKind;
 use crate::net::{Failure, Grant, Origin, Version, not_granted};
 use crate::plugin::instance::limits;
@@ -336,7 +336,8 @@ fn assemble(method: Method, target: RequestTarget, headers: Fields, body: Bytes)
         keep_body: None,
         optional_body: None,
         decode: false,
-        leaves_encoded: false,
+        decoding: Decoding::AtOnce,
+        takes_fingerprint: false,
         sent_cookie: Default::default(),
         channel: None,
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use send_wrapper::SendWrapper;
 use serde_json::Value;
+use stampede_time::Nanos;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
@@ -15,6 +16,7 @@ use super::request::PreparedRequest;
 use super::wasi::{self, GuestClock, GuestOutput};
 use crate::diagnostic::Span;
 use crate::metrics::custom_metric::{MetricId, MetricKind};
+use crate::metrics::sample::RowId;
 use crate::net::Origin;
 use crate::plugin::instance::budget::CallBudget;
 use crate::plugin::instance::limits;
@@ -47,6 +49,8 @@ pub struct GuestState {
     pub requests: Vec<PreparedRequest>,
     /// Metrics by number, and their kinds.
     pub metrics: Vec<(MetricId, MetricKind)>,
+    /// Rows below steps by number.
+    pub rows: Vec<DefinedRow>,
     /// Identity of the instance, for things of an instance that are kept with a user.
     pub instance: InstanceId,
     /// Bytes of the templates and requests prepared so far.
@@ -67,9 +71,31 @@ pub struct GuestState {
     pub budget: CallBudget,
 }
 
+/// A row below a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DefinedRow {
+    /// The row of the step.
+    pub step: RowId,
+    /// The row itself.
+    pub row: RowId,
+}
+
+/// The length of a step's tasks and their connections, as its plugin declares them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StepLifetime {
+    /// The time for which a task lasts by design; `None` if it makes some requests and is over.
+    pub lasts: Option<Nanos>,
+    /// The most exchanges of a task at once to one host; 0 if the plugin does not say.
+    pub connections: u16,
+}
+
 /// Facts about a step that are known while it is configured.
 #[derive(Default)]
 pub struct ConfigureContext {
+    /// Its row in the report.
+    pub row: RowId,
+    /// The lifetime of its tasks, as far as the plugin has declared it.
+    pub lifetime: StepLifetime,
     /// Every text among the step's parameters: files may be opened only if they stand here.
     pub texts: Vec<String>,
     /// The environment variables that these texts, or the keys beside them, read. Templates may read no others, because
@@ -84,7 +110,7 @@ pub struct ConfigureContext {
 impl ConfigureContext {
     /// Collects the facts about a step.
     pub fn new(step: &StepParams) -> Self {
-        let mut context = Self { environment_override: step.environment.clone(), ..Self::default() };
+        let mut context = Self { row: step.row, environment_override: step.environment.clone(), ..Self::default() };
         context.collect(&step.params);
         context
     }
@@ -125,6 +151,7 @@ impl StoreData {
                 templates: Vec::new(),
                 requests: Vec::new(),
                 metrics: Vec::new(),
+                rows: Vec::new(),
                 prepared: 0,
                 configuring: None,
                 session: None,
@@ -271,6 +298,15 @@ impl GuestState {
         let context = &self.worker_plugin.script_context;
         let last = self.requests.get(count..)?.last()?;
         Some(last.preview(context.base_url.as_ref(), &context.data))
+    }
+
+    /// Returns a row below the step of the current task.
+    ///
+    /// # Errors
+    /// There is no row with that number, or it is one of another step; the guest traps.
+    pub fn row(&self, id: u32, session: &Session) -> wasmtime::Result<RowId> {
+        let defined = self.rows.get(id as usize).filter(|defined| defined.step == session.task.row());
+        defined.map(|defined| defined.row).ok_or_else(|| wasmtime::format_err!("the step has no row {id}"))
     }
 
     /// Returns a prepared request by its number.

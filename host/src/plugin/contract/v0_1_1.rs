@@ -31,12 +31,12 @@ mod tests {
 
     use super::*;
     use crate::user::plugin_fault;
-    use crate::user::{BodyNeed, OperationKind};
+    use crate::user::{OperationKind, TaskStart};
 
     /// A task with one operation that has ended so.
     async fn task_with(completion: Completion) -> Task {
         let task = Task::default();
-        task.begin(0, BodyNeed::Unread);
+        task.begin(TaskStart::default());
         task.operations.submit(OperationKind::Socket, |_| ready(completion));
         poll_fn(|cx| task.operations.poll_completion(cx)).await;
         task
@@ -58,7 +58,7 @@ mod tests {
             assert!(matches!(take_repeatable(&task, 0), Some(Completion::Written(Err(_)))));
         }
         let task = Task::default();
-        task.begin(0, BodyNeed::Unread);
+        task.begin(TaskStart::default());
         let read = ReceivedBytes::new(b"abc".to_vec(), &task.allowance);
         task.operations.submit(OperationKind::Socket, |_| ready(Completion::Read(read)));
         poll_fn(|cx| task.operations.poll_completion(cx)).await;

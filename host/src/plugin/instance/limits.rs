@@ -66,6 +66,10 @@ pub(crate) const METRICS: usize = 256;
 pub(crate) const TRENDS: usize = 64;
 /// Definitions of metrics by one instance, repeated ones included: one for each step of a long script.
 pub(crate) const DEFINITIONS: usize = 100_000;
+/// Rows below one step, each of which takes a series of histograms in every worker.
+pub(crate) const ROWS_OF_STEP: usize = 16;
+/// Rows below all steps of a run.
+pub(crate) const ROWS: usize = 1_000;
 /// Bytes of one write to a socket.
 pub(crate) const WRITE: usize = 16 << 20;
 /// Protocols offered on one TLS connection (ALPN).

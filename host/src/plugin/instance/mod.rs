@@ -11,6 +11,7 @@
 //! | `restarting_instance` | an instance that is replaced after a trap |
 //! | `worker_plugin` | one plugin on one worker: state that outlives its instances |
 //! | `metric_registry` | names of the plugins' metrics |
+//! | `row_registry` | rows below steps |
 //! | `error_text` | errors of the engine as a line of text |
 //! | `native_baseline` | the `http` action without WebAssembly, for benchmarks |
 
@@ -22,6 +23,7 @@ pub(crate) mod metric_registry;
 #[cfg(feature = "native-twin")]
 pub(crate) mod native_baseline;
 pub mod restarting_instance;
+pub(crate) mod row_registry;
 pub(crate) mod sandboxed_instance;
 pub mod worker_plugin;
 
@@ -32,7 +34,7 @@ use stampede_time::Clock;
 
 use super::contract::bindings::{Description, PluginPre, Progress};
 use super::contract::preview::RequestPreview;
-use super::contract::state::{ConfigureContext, StoreData};
+use super::contract::state::{ConfigureContext, StepLifetime, StoreData};
 use super::instance::sandboxed_instance::SandboxedInstance;
 use super::instance::worker_plugin::WorkerPlugin;
 use super::native::{self, NativeLibrary};
@@ -114,11 +116,11 @@ impl Instance {
         Ok(Self { backend, worker_plugin, steps: Vec::new() })
     }
 
-    /// Configures the next step.
+    /// Configures the next step. Returns what the plugin declares about its tasks.
     ///
     /// # Errors
     /// See [`ConfigureError`].
-    pub fn configure(&mut self, step: &StepParams) -> Result<(), ConfigureError> {
+    pub fn configure(&mut self, step: &StepParams) -> Result<StepLifetime, ConfigureError> {
         self.state().guest().configuring = Some(ConfigureContext::new(step));
         let result = match &mut self.backend {
             Backend::Sandboxed(guest) => guest.configure(&step.action, &step.json),
@@ -129,7 +131,7 @@ impl Instance {
             Err(trap) => Err(ConfigureError::Trap(trap)),
             Ok(Ok(id)) => {
                 self.steps.push(id);
-                Ok(())
+                Ok(configuring.map(|step| step.lifetime).unwrap_or_default())
             }
             Ok(Err(error)) => {
                 let value = step.params.pointer(&error.pointer).and_then(serde_json::Value::as_str);

@@ -9,6 +9,8 @@ use stampede_time::Nanos;
 
 use super::limits;
 use super::metric_registry::MetricRegistry;
+use super::row_registry::RowRegistry;
+use crate::metrics::aggregate::RowInfo;
 use crate::metrics::custom_metric::MetricInfo;
 use crate::net::Grants;
 use crate::plugin::policy::PluginPolicy;
@@ -28,6 +30,8 @@ pub struct WorkerPlugin {
     pub variables: Rc<RefCell<VariableNames>>,
     /// The metrics of all plugins; one table for all plugins of a worker.
     pub metrics: Rc<RefCell<MetricRegistry>>,
+    /// The rows below steps of all plugins; one table for all plugins of a worker.
+    pub rows: Rc<RefCell<RowRegistry>>,
     /// Its usage so far.
     pub usage: PluginUsage,
     /// Second of the run in which lines were last logged, and their number. Counted over all instances, since one that
@@ -48,6 +52,8 @@ pub struct SharedNames {
     pub variables: Rc<RefCell<VariableNames>>,
     /// Names of the plugins' metrics.
     pub metrics: Rc<RefCell<MetricRegistry>>,
+    /// The rows below steps.
+    pub rows: Rc<RefCell<RowRegistry>>,
     /// Number of plugins so far.
     plugins: Rc<Cell<u32>>,
 }
@@ -59,10 +65,11 @@ impl From<VariableNames> for SharedNames {
 }
 
 impl SharedNames {
-    /// Returns the names of a complete plan, to which no metric can be added.
-    pub fn of_plan(variables: &VariableNames, metrics: &[MetricInfo]) -> Self {
+    /// Returns the names of a complete plan, to which no metric and no row can be added.
+    pub fn of_plan(variables: &VariableNames, metrics: &[MetricInfo], rows: &[RowInfo]) -> Self {
         let metrics = Rc::new(RefCell::new(MetricRegistry::frozen(metrics.to_vec())));
-        Self { metrics, ..Self::from(variables.clone()) }
+        let rows = Rc::new(RefCell::new(RowRegistry::Frozen(rows.to_vec())));
+        Self { metrics, rows, ..Self::from(variables.clone()) }
     }
 }
 
@@ -85,7 +92,7 @@ impl WorkerPlugin {
     /// Creates a plugin on a worker that has done nothing yet.
     pub fn new(policy: PluginPolicy, script_context: Arc<ScriptContext>, names: &SharedNames) -> Rc<Self> {
         let grants = Rc::new(policy.grants.clone());
-        let SharedNames { variables, metrics, plugins } = names.clone();
+        let SharedNames { variables, metrics, rows, plugins } = names.clone();
         let (number, usage, instances) = (plugins.replace(plugins.get() + 1), PluginUsage::default(), Cell::new(0));
         let (log_lines, set_up) = (Cell::new((0, 0)), Cell::new(limits::SET_UP));
         Rc::new(Self {
@@ -94,6 +101,7 @@ impl WorkerPlugin {
             script_context,
             variables,
             metrics,
+            rows,
             usage,
             log_lines,
             setup_budget: set_up,

@@ -96,7 +96,7 @@ impl ComponentImports {
 
     /// Returns `true` if it can make HTTP exchanges.
     pub(crate) fn can_make_exchanges(&self) -> bool {
-        self.capabilities.iter().any(|capability| ["http", "streams"].contains(&capability.as_str()))
+        self.capabilities.iter().any(|capability| ["http", "streams", "transfers"].contains(&capability.as_str()))
     }
 
     /// Returns `true` if it can open sockets.

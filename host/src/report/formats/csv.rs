@@ -56,7 +56,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let header = header(report, percentiles);
     writer.write_record(&header)?;
     let metric_columns = || vec![String::new(); METRIC_COLUMNS.len()];
-    for row in &report.actions {
+    for row in report.actions.iter().filter(|row| row.is_shown()) {
         writer.write_record([record(report, row, percentiles), metric_columns()].concat())?;
     }
     for metric in &report.metrics {

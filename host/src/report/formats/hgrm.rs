@@ -1,8 +1,8 @@
 //! The distribution of response times as text, in the form that HdrHistogram's `outputPercentileDistribution` prints
 //! and its plotters read: lines of value, percentile, number of values up to there and 1/(1 − percentile), five for
 //! each halving of the distance to 100 %. Values are milliseconds. All rows are one distribution, of the requests that
-//! `--latency-of` chooses. Of exchanges that
-//! were cut off the estimate of the report is shown, so that the numbers are those of the table.
+//! `--latency-of` chooses, without rows whose times are by design. Of exchanges that were cut off the estimate of the
+//! report is shown, so that the numbers are those of the table.
 
 use std::io::{self, Write};
 

@@ -7,7 +7,7 @@ use super::super::model::Report;
 
 /// Writes the whole report.
 pub(crate) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, report)?;
+    serde_json::to_writer(&mut *out, &*report.with_shown_rows())?;
     out.write_all(b"\n")
 }
 

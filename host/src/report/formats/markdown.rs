@@ -106,7 +106,8 @@ fn actions(report: &Report) -> String {
         [name].into_iter().chain(columns.iter().skip(1).map(|column| (column.cell)(row))).collect()
     };
     let name = |row: &RowReport| code(&label(row.scenario.as_deref(), &row.name));
-    let mut rows: Vec<Vec<String>> = report.actions.iter().map(|one| row(name(one), one)).collect();
+    let shown = report.actions.iter().filter(|one| one.is_shown());
+    let mut rows: Vec<Vec<String>> = shown.map(|one| row(name(one), one)).collect();
     rows.push(row("**Totals**".into(), &report.totals));
     section("Actions", &titles, rows)
 }

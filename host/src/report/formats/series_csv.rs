@@ -30,6 +30,7 @@ const FIXED: [&str; 11] =
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     let outcome = report.settings.latency_of;
+    let report = report.with_shown_rows();
     let shown: Vec<_> = report.series.actions.iter().map(|row| row.times(outcome)).collect();
     let header = header(&report.series.actions, outcome);
     let columns = header.len();

@@ -72,13 +72,27 @@ struct ScenarioName {
     users: u32,
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct RowName {
-    label: String,
-    action: String,
+/// The names of a row.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct RowName {
+    /// The name of the step, with that of its scenario.
+    pub label: String,
+    /// The action.
+    pub action: String,
+    /// True if it is below the row of a step, and not shown without requests.
+    #[serde(skip_serializing_if = "is_false")]
+    pub part: bool,
+    /// True if its times are not in those of all rows together.
+    #[serde(skip_serializing_if = "is_false")]
+    pub by_design: bool,
     /// The number of rows that it stands for, if it is the sum of those beyond the limit.
     #[serde(skip_serializing_if = "Option::is_none")]
-    rows: Option<usize>,
+    pub rows: Option<usize>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -121,13 +135,13 @@ impl HelloEvent {
         Self { max_open_files, ..self }
     }
 
-    /// Adds the labels and the actions of the rows, in the order of the report.
-    pub(crate) fn with_rows(mut self, rows: impl ExactSizeIterator<Item = [String; 2]>) -> Self {
+    /// Adds the names of the rows, in the order of the report.
+    pub(crate) fn with_rows(mut self, rows: impl ExactSizeIterator<Item = RowName>) -> Self {
         let others = rows.len().saturating_sub(MAX_ROWS);
-        self.rows = rows.take(MAX_ROWS).map(|[label, action]| RowName { label, action, rows: None }).collect();
+        self.rows = rows.take(MAX_ROWS).collect();
         if others > 0 {
             let label = format!("{others} more actions");
-            self.rows.push(RowName { label, action: String::new(), rows: Some(others) });
+            self.rows.push(RowName { label, rows: Some(others), ..RowName::default() });
         }
         self
     }

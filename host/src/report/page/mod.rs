@@ -12,7 +12,7 @@ mod whole_run;
 
 pub(crate) use end::end_event;
 pub(crate) use file::{NO_PAGE, is_page, policy, template, write_log};
-pub(crate) use hello::{HelloEvent, LADDER, MAX_ROWS};
+pub(crate) use hello::{HelloEvent, LADDER, MAX_ROWS, RowName};
 pub(crate) use tick::{ExampleText, RowTick, RunMark, SharedTimes, ShownThreshold, TickEvent};
 pub(super) use whole_run::write;
 pub(crate) use whole_run::{ComparedBase, write_comparison};

@@ -73,6 +73,12 @@ impl RowTick {
         self.failed.add(&other.failed);
         self.ok_max_us = self.ok_max_us.max(other.ok_max_us);
     }
+
+    /// Returns the counts without times.
+    pub(crate) fn without_times(self) -> Self {
+        let Self { ok, err, bytes_out, bytes_in, .. } = self;
+        Self { ok, err, bytes_out, bytes_in, ..Self::default() }
+    }
 }
 
 /// A stretch of a run. The lists from `rows` to `response` are parallel: one element for each row that counted

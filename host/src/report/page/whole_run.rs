@@ -11,7 +11,7 @@ use super::super::compare::ReportComparison;
 use super::super::comparison_table::{self, COLUMNS};
 use super::super::model::{Report, RowReport, RowSeries, TimeSeries};
 use super::super::read::decode_micros;
-use super::{HelloEvent, MAX_ROWS, RowTick, TickEvent, end_event, write_log};
+use super::{HelloEvent, MAX_ROWS, RowName, RowTick, TickEvent, end_event, write_log};
 use crate::metrics::aggregate::label;
 use crate::metrics::histogram::FINE;
 use crate::metrics::log_linear::LogLinearHistogram;
@@ -82,7 +82,9 @@ impl TimesEvent {
     fn of(report: &Report) -> Self {
         let times = |rows: &[RowReport]| {
             let mut times = LogLinearHistogram::default();
-            for row in rows {
+            // One row has times of its own; several are a sum.
+            let counted = rows.iter().filter(|row| rows.len() == 1 || !row.by_design);
+            for row in counted {
                 // A report that was read was checked, so its histograms can be read again.
                 let decoded = decode_micros(&row.histograms.response_time, FINE);
                 decoded.iter().for_each(|decoded| times.add_hdr(decoded));
@@ -112,10 +114,13 @@ fn line(log: &mut dyn Write, text: &str) -> io::Result<()> {
 fn hello(report: &Report) -> HelloEvent {
     let started = humantime::parse_rfc3339(&report.run.started_at).ok();
     let started = started.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()).unwrap_or(Duration::ZERO);
-    let rows = report
-        .actions
-        .iter()
-        .map(|row| [label(row.scenario.as_deref(), &row.name), row.action.as_deref().unwrap_or_default().to_owned()]);
+    let rows = report.actions.iter().map(|row| RowName {
+        label: label(row.scenario.as_deref(), &row.name),
+        action: row.action.clone().unwrap_or_default(),
+        part: row.step.is_some(),
+        by_design: row.by_design,
+        rows: None,
+    });
     let thresholds =
         report.thresholds.iter().map(|it| [it.metric.clone(), it.expression.clone(), it.unit.clone().into_owned()]);
     HelloEvent::new(&report.settings, started).with_rows(rows).with_thresholds(thresholds)

@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_second_has_a_line_for_each_row_with_counts() {
-        let labels = RowLabels { scenario: None, step: "a b,c=\\".into(), action: "http".into() };
+        let labels = RowLabels { scenario: None, step: "a b,c=\\".into(), action: "http".into(), is_part: false };
         let mut row = RowSums { labels, ok: 7, ..RowSums::default() };
         row.err[FailureKind::Timeout as usize] = 1;
         row.codes.insert(200, 7);

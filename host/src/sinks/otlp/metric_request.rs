@@ -125,7 +125,7 @@ mod tests {
             exponential: BTreeMap::from([(-9, 1), (-1, 2), (2, 3)]),
             ..BucketedTimes::default()
         };
-        let labels = RowLabels { scenario: None, step: "Page".into(), action: "http".into() };
+        let labels = RowLabels { scenario: None, step: "Page".into(), action: "http".into(), is_part: false };
         let rows = vec![RowSums { labels, ok: 6, response: times, ..RowSums::default() }];
         let sums = RunSums {
             run: "5eed".into(),

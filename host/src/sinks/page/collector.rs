@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::super::run_info::RunInfo;
+use crate::metrics::aggregate::RowInfo;
 use crate::metrics::interval::{Interval, IntervalHealth};
 use crate::metrics::log_linear::LogLinearHistogram;
 use crate::metrics::row_stats::{RowStats, TaskCounts};
@@ -36,6 +37,8 @@ pub(super) struct TickCollector {
     /// Rows and kinds whose example is in the log.
     examples: BTreeSet<(u16, u8)>,
     thresholds: LiveThresholds,
+    /// True for each row whose times are not in those of all rows together.
+    by_design: Vec<bool>,
 }
 
 impl TickCollector {
@@ -49,6 +52,7 @@ impl TickCollector {
             marks: 0,
             examples: BTreeSet::new(),
             thresholds: LiveThresholds::new(&run.thresholds),
+            by_design: run.rows.iter().map(RowInfo::is_by_design).collect(),
         }
     }
 
@@ -78,7 +82,7 @@ impl TickCollector {
             examples: self.new_examples(counts, end_ms),
             ..TickEvent::default()
         };
-        set_counts(&mut tick, counts);
+        set_counts(&mut tick, counts, &self.by_design);
         set_health(&mut tick, counts, &second.merged.health);
         (self.end_ms, self.segment) = (end_ms, Some(second.segment));
         tick
@@ -116,10 +120,14 @@ fn shown_row(row: usize, rows: usize) -> u16 {
     if rows <= MAX_ROWS { row as u16 } else { row.min(MAX_ROWS) as u16 }
 }
 
-fn set_counts(tick: &mut TickEvent, counts: &Interval) {
+fn set_counts(tick: &mut TickEvent, counts: &Interval, by_design: &[bool]) {
     let (own, others) = counts.rows.split_at(counts.rows.len().min(MAX_ROWS));
+    let is_by_design = |index: usize| by_design.get(index).copied().unwrap_or_default();
     let mut rest = RowTick::default();
-    others.iter().for_each(|row| rest.add(&row_tick(row)));
+    for (index, row) in (MAX_ROWS..).zip(others) {
+        let more = row_tick(row);
+        rest.add(&if is_by_design(index) { more.without_times() } else { more });
+    }
     tick.set_rows((0..).zip(own.iter().map(row_tick).chain([rest])));
     let (mut times, mut tasks) = (SharedTimes::default(), TaskCounts::default());
     for (index, row) in counts.rows.iter().enumerate() {
@@ -130,8 +138,10 @@ fn set_counts(tick: &mut TickEvent, counts: &Interval) {
         row.statuses.iter().filter(|(_, count)| *count > 0).for_each(|(status, count)| {
             tick.count_statuses(shown, *status, *count);
         });
-        times.service.add_histogram(&row.service);
-        times.phases.iter_mut().zip(row.phases.parts()).for_each(|(sum, part)| sum.add_histogram(part));
+        if !is_by_design(index) {
+            times.service.add_histogram(&row.service);
+            times.phases.iter_mut().zip(row.phases.parts()).for_each(|(sum, part)| sum.add_histogram(part));
+        }
         tasks.add(&row.tasks);
     }
     times.start_delay.add_histogram(&counts.start_delay);

@@ -17,7 +17,7 @@ use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::metrics::aggregate::label;
 use crate::plan::Plan;
-use crate::report::page::{HelloEvent, NO_PAGE, end_event, is_page, template};
+use crate::report::page::{HelloEvent, NO_PAGE, RowName, end_event, is_page, template};
 use crate::report::{Report, ReportFile};
 use crate::run::load_controller::ControlSender;
 use crate::run::observer::SecondSnapshot;
@@ -102,7 +102,13 @@ impl Sink for PageSink {
 }
 
 fn hello(run: &RunInfo) -> HelloEvent {
-    let rows = run.rows.iter().map(|row| [label(row.scenario.as_deref(), &row.name), row.action.clone()]);
+    let rows = run.rows.iter().map(|row| RowName {
+        label: label(row.scenario.as_deref(), &row.name),
+        action: row.action.clone(),
+        part: row.part.is_some(),
+        by_design: row.is_by_design(),
+        rows: None,
+    });
     let thresholds =
         run.thresholds.iter().map(|it| [it.metric.clone(), it.expression.clone(), it.quantity.name().to_owned()]);
     HelloEvent::new(&run.settings, run.started_at)

@@ -21,6 +21,7 @@ fn run_info(steps: &[&str]) -> RunInfo {
         action: "http".into(),
         tags: Vec::new(),
         apdex_target: None,
+        part: None,
     };
     RunInfo {
         id: 0x5eed,

@@ -125,7 +125,12 @@ mod tests {
     use crate::sinks::sums::{LoadSums, RowSums, RunSums};
 
     fn second() -> SecondSums {
-        let labels = RowLabels { scenario: Some("browse".into()), step: "a|b,c: d".into(), action: "http".into() };
+        let labels = RowLabels {
+            scenario: Some("browse".into()),
+            step: "a|b,c: d".into(),
+            action: "http".into(),
+            is_part: false,
+        };
         let mut row = RowSums { labels, ok: 7, ..RowSums::default() };
         row.err[FailureKind::Status as usize] = 2;
         row.codes.insert(503, 2);

@@ -24,6 +24,8 @@ pub(in crate::sinks) struct RowLabels {
     pub step: String,
     /// The action that the step runs.
     pub action: String,
+    /// True if the row is below that of a step, and not shown without requests.
+    pub is_part: bool,
 }
 
 impl RowLabels {
@@ -32,6 +34,7 @@ impl RowLabels {
             scenario: row.scenario.as_deref().map(short_label),
             step: short_label(&row.name),
             action: short_label(&row.action),
+            is_part: row.part.is_some(),
         }
     }
 }
@@ -48,7 +51,7 @@ pub(super) fn merge_rows(rows: &[RowInfo]) -> (Vec<RowLabels>, Vec<usize>) {
         let labels = RowLabels::of(row);
         let is_one_too_many = distinct.len() >= MAX_ROWS - 1 && !known.contains_key(&labels);
         let labels = if is_one_too_many && rows.len() > MAX_ROWS {
-            RowLabels { scenario: None, step: OTHER.into(), action: OTHER.into() }
+            RowLabels { step: OTHER.into(), action: OTHER.into(), ..RowLabels::default() }
         } else {
             labels
         };
@@ -66,7 +69,14 @@ mod tests {
     use super::*;
 
     fn row(name: &str) -> RowInfo {
-        RowInfo { scenario: None, name: name.into(), action: "http".into(), tags: Vec::new(), apdex_target: None }
+        RowInfo {
+            scenario: None,
+            name: name.into(),
+            action: "http".into(),
+            tags: Vec::new(),
+            apdex_target: None,
+            part: None,
+        }
     }
 
     #[test]

@@ -241,6 +241,12 @@ impl RunSums {
         self.warm_up += counts.warm_up;
     }
 
+    /// Returns the rows that are shown: all but those below steps that have no requests.
+    pub(in crate::sinks) fn shown_rows(&self) -> impl Iterator<Item = &RowSums> {
+        let requests = |row: &RowSums| row.ok + row.err.iter().sum::<u64>();
+        self.rows.iter().filter(move |row| !row.labels.is_part || requests(row) > 0)
+    }
+
     fn add_guests(&mut self, health: &IntervalHealth) {
         let counted = |list: &[u64], number: usize| list.get(number).copied().unwrap_or(0);
         for (number, guest) in self.guests.iter_mut().enumerate() {

@@ -148,6 +148,37 @@ extern void __wasm_import_stampede_plugin_streams_leave(int32_t);
 __attribute__((__import_module__("stampede:plugin/streams@0.1.3"), __import_name__("finish")))
 extern void __wasm_import_stampede_plugin_streams_finish(int32_t);
 
+// Imported Functions from `stampede:plugin/transfers@0.1.3`
+
+__attribute__((__import_module__("stampede:plugin/transfers@0.1.3"), __import_name__("define-row")))
+extern void __wasm_import_stampede_plugin_transfers_define_row(uint8_t *, size_t, int32_t, uint8_t *);
+
+__attribute__((__import_module__("stampede:plugin/transfers@0.1.3"), __import_name__("begin")))
+extern int32_t __wasm_import_stampede_plugin_transfers_begin(uint8_t *, size_t, uint8_t *, size_t, uint8_t *, size_t, uint8_t *, size_t, int32_t, int32_t, int32_t, int32_t, int32_t);
+
+__attribute__((__import_module__("stampede:plugin/transfers@0.1.3"), __import_name__("progress")))
+extern void __wasm_import_stampede_plugin_transfers_progress(int32_t, uint8_t *);
+
+__attribute__((__import_module__("stampede:plugin/transfers@0.1.3"), __import_name__("times")))
+extern void __wasm_import_stampede_plugin_transfers_times(int32_t, uint8_t *);
+
+__attribute__((__import_module__("stampede:plugin/transfers@0.1.3"), __import_name__("fingerprint")))
+extern int64_t __wasm_import_stampede_plugin_transfers_fingerprint(int32_t);
+
+__attribute__((__import_module__("stampede:plugin/transfers@0.1.3"), __import_name__("leave")))
+extern void __wasm_import_stampede_plugin_transfers_leave(int32_t, int32_t);
+
+// Imported Functions from `stampede:plugin/lifetime@0.1.3`
+
+__attribute__((__import_module__("stampede:plugin/lifetime@0.1.3"), __import_name__("lasts")))
+extern void __wasm_import_stampede_plugin_lifetime_lasts(int64_t);
+
+__attribute__((__import_module__("stampede:plugin/lifetime@0.1.3"), __import_name__("connections")))
+extern void __wasm_import_stampede_plugin_lifetime_connections(int32_t);
+
+__attribute__((__import_module__("stampede:plugin/lifetime@0.1.3"), __import_name__("ending")))
+extern int32_t __wasm_import_stampede_plugin_lifetime_ending(void);
+
 // Imported Functions from `stampede:plugin/files@0.1.3`
 
 __attribute__((__import_module__("stampede:plugin/files@0.1.3"), __import_name__("read")))
@@ -466,6 +497,26 @@ void stampede_plugin_streams_result_list_u8_failure_kind_free(stampede_plugin_st
 void stampede_plugin_streams_result_void_failure_kind_free(stampede_plugin_streams_result_void_failure_kind_t *ptr) {
   if (!ptr->is_err) {
   } else {
+  }
+}
+
+void stampede_plugin_transfers_dynamic_request_free(stampede_plugin_transfers_dynamic_request_t *ptr) {
+  stampede_plugin_http_dynamic_request_free(ptr);
+}
+
+void plugin_option_u64_free(plugin_option_u64_t *ptr) {
+  if (ptr->is_some) {
+  }
+}
+
+void stampede_plugin_transfers_transfer_progress_free(stampede_plugin_transfers_transfer_progress_t *ptr) {
+  plugin_option_u64_free(&ptr->headed);
+}
+
+void stampede_plugin_transfers_result_row_id_string_free(stampede_plugin_transfers_result_row_id_string_t *ptr) {
+  if (!ptr->is_err) {
+  } else {
+    plugin_string_free(&ptr->val.err);
   }
 }
 
@@ -1266,6 +1317,96 @@ void stampede_plugin_streams_leave(stampede_plugin_streams_op_id_t exchange) {
 
 void stampede_plugin_streams_finish(stampede_plugin_streams_op_id_t exchange) {
   __wasm_import_stampede_plugin_streams_finish((int32_t) (exchange));
+}
+
+bool stampede_plugin_transfers_define_row(plugin_string_t *name, stampede_plugin_transfers_row_times_t times, stampede_plugin_transfers_row_id_t *ret, plugin_string_t *err) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(3*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_stampede_plugin_transfers_define_row((uint8_t *) (*name).ptr, (*name).len, (int32_t) times, ptr);
+  stampede_plugin_transfers_result_row_id_string_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      result.val.ok = (uint32_t) (*((int32_t*) (ptr + sizeof(void*))));
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      result.val.err = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + sizeof(void*)))), (*((size_t*) (ptr + (2*sizeof(void*))))) };
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+stampede_plugin_transfers_op_id_t stampede_plugin_transfers_begin(stampede_plugin_transfers_dynamic_request_t *request, stampede_plugin_transfers_row_id_t row) {
+  int32_t ret = __wasm_import_stampede_plugin_transfers_begin((uint8_t *) ((*request).method).ptr, ((*request).method).len, (uint8_t *) ((*request).url).ptr, ((*request).url).len, (uint8_t *) ((*request).headers).ptr, ((*request).headers).len, (uint8_t *) ((*request).body).ptr, ((*request).body).len, (int32_t) ((*request).options).version, (int32_t) (((*request).options).max_redirects), ((*request).options).compression, ((*request).options).keep_body, (int32_t) (row));
+  return (uint32_t) (ret);
+}
+
+void stampede_plugin_transfers_progress(stampede_plugin_transfers_op_id_t exchange, stampede_plugin_transfers_transfer_progress_t *ret) {
+  __attribute__((__aligned__(8)))
+  uint8_t ret_area[24];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_stampede_plugin_transfers_progress((int32_t) (exchange), ptr);
+  plugin_option_u64_t option;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      option.is_some = false;
+      break;
+    }
+    case 1: {
+      option.is_some = true;
+      option.val = (uint64_t) (*((int64_t*) (ptr + 8)));
+      break;
+    }
+  }
+  *ret = (stampede_plugin_transfers_transfer_progress_t) {
+    (plugin_option_u64_t) option,
+    (uint64_t) (uint64_t) (*((int64_t*) (ptr + 16))),
+  };
+}
+
+void stampede_plugin_transfers_times(stampede_plugin_transfers_op_id_t exchange, stampede_plugin_transfers_transfer_times_t *ret) {
+  __attribute__((__aligned__(8)))
+  uint8_t ret_area[32];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_stampede_plugin_transfers_times((int32_t) (exchange), ptr);
+  *ret = (stampede_plugin_transfers_transfer_times_t) {
+    (uint64_t) (uint64_t) (*((int64_t*) (ptr + 0))),
+    (uint64_t) (uint64_t) (*((int64_t*) (ptr + 8))),
+    (uint64_t) (uint64_t) (*((int64_t*) (ptr + 16))),
+    (bool) (int32_t) *((uint8_t*) (ptr + 24)),
+  };
+}
+
+uint64_t stampede_plugin_transfers_fingerprint(stampede_plugin_transfers_op_id_t exchange) {
+  int64_t ret = __wasm_import_stampede_plugin_transfers_fingerprint((int32_t) (exchange));
+  return (uint64_t) (ret);
+}
+
+void stampede_plugin_transfers_leave(stampede_plugin_transfers_op_id_t exchange, stampede_plugin_transfers_row_id_t row) {
+  __wasm_import_stampede_plugin_transfers_leave((int32_t) (exchange), (int32_t) (row));
+}
+
+void stampede_plugin_lifetime_lasts(uint64_t nanoseconds) {
+  __wasm_import_stampede_plugin_lifetime_lasts((int64_t) (nanoseconds));
+}
+
+void stampede_plugin_lifetime_connections(uint16_t most) {
+  __wasm_import_stampede_plugin_lifetime_connections((int32_t) (most));
+}
+
+stampede_plugin_lifetime_op_id_t stampede_plugin_lifetime_ending(void) {
+  int32_t ret = __wasm_import_stampede_plugin_lifetime_ending();
+  return (uint32_t) (ret);
 }
 
 bool stampede_plugin_files_read(plugin_string_t *path, plugin_list_u8_t *ret, plugin_string_t *err) {

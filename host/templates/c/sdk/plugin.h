@@ -375,6 +375,60 @@ typedef struct {
   } val;
 } stampede_plugin_streams_result_void_failure_kind_t;
 
+typedef stampede_plugin_types_op_id_t stampede_plugin_transfers_op_id_t;
+
+typedef stampede_plugin_http_dynamic_request_t stampede_plugin_transfers_dynamic_request_t;
+
+// A row of the report below that of a step: `Watch/segment` of the step `Watch`. Thresholds find it by the tags
+// `step:Watch` and `what:segment`, and by the other tags of its step. A row without a request is not shown.
+typedef uint32_t stampede_plugin_transfers_row_id_t;
+
+// The part that the times of a row have in the times of the whole run.
+typedef uint8_t stampede_plugin_transfers_row_times_t;
+
+// They count like those of any step.
+#define STAMPEDE_PLUGIN_TRANSFERS_ROW_TIMES_COUNTED 0
+// The time is part of the protocol and says nothing about the site, as that of a long poll: the row has
+// percentiles of its own, and they are in no total, and in a threshold only if it names the row by its tag `what`.
+// Requests, bytes, statuses and failures of the row count everywhere.
+#define STAMPEDE_PLUGIN_TRANSFERS_ROW_TIMES_BY_DESIGN 1
+
+typedef struct {
+  bool is_some;
+  uint64_t val;
+} plugin_option_u64_t;
+
+// The state of an exchange.
+typedef struct stampede_plugin_transfers_transfer_progress_t {
+  // The time at which the head of the reply was complete, in nanoseconds since the run began; none before that.
+  plugin_option_u64_t   headed;
+  // Content that has arrived, in bytes: without framing, before decoding.
+  uint64_t   content;
+} stampede_plugin_transfers_transfer_progress_t;
+
+// The times of an exchange: of the last one, if it has followed redirects.
+typedef struct stampede_plugin_transfers_transfer_times_t {
+  // Its start, in nanoseconds since the run began, as the other times: before any connecting, after the wait for a
+  // turn.
+  uint64_t   start;
+  // The time at which the head of the reply was complete; `end` if it never was.
+  uint64_t   headed;
+  // The time of the last byte, or of the failure.
+  uint64_t   end;
+  // `true` if a connection was opened for it.
+  bool   fresh;
+} stampede_plugin_transfers_transfer_times_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    stampede_plugin_transfers_row_id_t ok;
+    plugin_string_t err;
+  } val;
+} stampede_plugin_transfers_result_row_id_string_t;
+
+typedef stampede_plugin_types_op_id_t stampede_plugin_lifetime_op_id_t;
+
 typedef struct {
   bool is_err;
   union {
@@ -625,13 +679,13 @@ extern bool stampede_plugin_sockets_upgraded(stampede_plugin_sockets_op_id_t ope
 // the sample's time of the handshake, as with a connect that begins with TLS.
 // 
 // No byte that the peer has sent in clear may be left: anyone on the way could have added it, and it would pass for
-// one that came over TLS (the fault of CVE-2011-0411). The operation fails with kind `protocol` if bytes have arrived
-// that no read has returned. A guest that reads ahead has to check its own buffer: it must be empty too.
+// one that came over TLS (the fault of CVE-2011-0411). The operation fails with kind `protocol` if bytes have
+// arrived that no read has returned. A guest that reads ahead has to check its own buffer: it must be empty too.
 // 
-// It fails with kind `network` if the handshake fails, if the certificate is not acceptable or if the peer has closed
-// its side, and with kind `plugin` if the socket is over TLS already, or if a read or a write is in flight on it; one
-// that is submitted during the handshake fails so as well. The socket is closed after a failure of kind `network` or
-// `protocol`, and when the operation is given up.
+// It fails with kind `network` if the handshake fails, if the certificate is not acceptable or if the peer has
+// closed its side, and with kind `plugin` if the socket is over TLS already, or if a read or a write is in flight on
+// it; one that is submitted during the handshake fails so as well. The socket is closed after a failure of kind
+// `network` or `protocol`, and when the operation is given up.
 extern stampede_plugin_sockets_op_id_t stampede_plugin_sockets_secure(stampede_plugin_sockets_socket_id_t socket, stampede_plugin_sockets_tls_options_t *options);
 // Returns the outcome of a handshake that `resume` has announced.
 extern bool stampede_plugin_sockets_secured(stampede_plugin_sockets_op_id_t operation, stampede_plugin_sockets_failure_kind_t *err);
@@ -690,6 +744,56 @@ extern bool stampede_plugin_streams_written(stampede_plugin_streams_op_id_t oper
 extern void stampede_plugin_streams_leave(stampede_plugin_streams_op_id_t exchange);
 // Ends the content that is sent. The call has no effect the second time, or on an exchange that is over.
 extern void stampede_plugin_streams_finish(stampede_plugin_streams_op_id_t exchange);
+
+// Imported Functions from `stampede:plugin/transfers@0.1.3`
+// Defines a row below that of the step that is being configured; elsewhere the call traps. The name has 1 to 64
+// letters, digits, `_`, `-`, `.` and spaces, a letter or digit first and last. A name that the step has defined
+// already returns the same row; with other `row-times` it is refused. So is a 17th row of a step, and one beyond
+// 1,000 of the run. The error is a message for the user: lower case, no final period.
+extern bool stampede_plugin_transfers_define_row(plugin_string_t *name, stampede_plugin_transfers_row_times_t times, stampede_plugin_transfers_row_id_t *ret, plugin_string_t *err);
+// Submits a request decided at run time, as `http.send-dynamic` does, whose samples count in a row: those of the
+// redirects that it follows, too. Traps outside `start` and `resume`, and if the row is not one of the current
+// task's step.
+extern stampede_plugin_transfers_op_id_t stampede_plugin_transfers_begin(stampede_plugin_transfers_dynamic_request_t *request, stampede_plugin_transfers_row_id_t row);
+// Returns the state of an exchange of the current task, under way or announced. One that has not begun has no head
+// and no content. A redirect that is followed is an exchange of its own: from then on the state is that of the next
+// one. Traps if the operation is not an exchange, or was given up. Hot.
+extern void stampede_plugin_transfers_progress(stampede_plugin_transfers_op_id_t exchange, stampede_plugin_transfers_transfer_progress_t *ret);
+// Returns the times of an exchange that `resume` has announced; traps for any other operation. Hot.
+extern void stampede_plugin_transfers_times(stampede_plugin_transfers_op_id_t exchange, stampede_plugin_transfers_transfer_times_t *ret);
+// Returns a number made from the content of a reply as it was transferred: content that differs has another number,
+// but for one chance in 2^64, and the same content has the same number in every instance of a run. 0 for an exchange
+// that failed, or did not keep its content. Traps for an operation that `resume` has not announced, or that `begin`
+// did not submit.
+extern uint64_t stampede_plugin_transfers_fingerprint(stampede_plugin_transfers_op_id_t exchange);
+// Ends an exchange of the current task, and drops what the host keeps of it: its number is invalid from now on. One
+// that is under way is cut off, and its connection is closed (over HTTP/2, its stream); its sample is recorded at
+// once, in `row`, as completed at this moment: no `report.fail`, timeout or end of the run makes a failure of it.
+// One that has not begun is not sent and has no sample, and the sample of one that has been announced stays in its
+// own row. Traps if the operation is not an exchange, was given up, or if the row is not one of the current task's
+// step.
+extern void stampede_plugin_transfers_leave(stampede_plugin_transfers_op_id_t exchange, stampede_plugin_transfers_row_id_t row);
+
+// Imported Functions from `stampede:plugin/lifetime@0.1.3`
+// Declares that a task of the step that is being configured lasts for up to this time by design; elsewhere the call
+// traps. The last call of a `configure` counts. Unless the step has a `timeout` of its own, it is this time and the
+// timeout that other steps of the script have, which is 30 s by default. The requests of the step take no turn of
+// the user's `rps`: they wait for none, and delay no other step. A script that limits all users together
+// (`rps_total`) is refused, because the host could not keep that limit.
+extern void stampede_plugin_lifetime_lasts(uint64_t nanoseconds);
+// Declares how many exchanges a task of the step that is being configured has under way at once to one host, and so
+// the connections that it needs over HTTP/1.1; elsewhere the call traps. The last call of a `configure` counts, and
+// 0 is 1. The host only uses the number to say before the run how many connections and open files it needs.
+extern void stampede_plugin_lifetime_connections(uint16_t most);
+// Submits a wait for the end of the user's time, which completes as soon as the user may begin nothing more: the
+// load is over, its ramp-down has reached the user, or a person has ended the run. It has no outcome to fetch.
+// 
+// It is announced before any other operation that ends for the same reason, whatever the order in which they were
+// submitted; an operation that needs time, or has not begun, ends the task afterwards, with `cancel`. So the task
+// counts what it has seen (`report.add`), leaves what is under way (`transfers.leave`) and ends within that call of
+// `resume`. If it stays pending, exchanges under way may still complete, for as long as the script's `graceful_stop`
+// allows. Traps outside `start` and `resume`.
+extern stampede_plugin_lifetime_op_id_t stampede_plugin_lifetime_ending(void);
 
 // Imported Functions from `stampede:plugin/files@0.1.3`
 // Reads a file, its path relative to the script's folder. The path must appear verbatim among the parameters of the
@@ -788,6 +892,14 @@ void stampede_plugin_streams_result_u16_failure_kind_free(stampede_plugin_stream
 void stampede_plugin_streams_result_list_u8_failure_kind_free(stampede_plugin_streams_result_list_u8_failure_kind_t *ptr);
 
 void stampede_plugin_streams_result_void_failure_kind_free(stampede_plugin_streams_result_void_failure_kind_t *ptr);
+
+void stampede_plugin_transfers_dynamic_request_free(stampede_plugin_transfers_dynamic_request_t *ptr);
+
+void plugin_option_u64_free(plugin_option_u64_t *ptr);
+
+void stampede_plugin_transfers_transfer_progress_free(stampede_plugin_transfers_transfer_progress_t *ptr);
+
+void stampede_plugin_transfers_result_row_id_string_free(stampede_plugin_transfers_result_row_id_string_t *ptr);
 
 void stampede_plugin_files_result_list_u8_string_free(stampede_plugin_files_result_list_u8_string_t *ptr);
 

@@ -192,6 +192,15 @@ bool stampede_template(const plugin_string_t *params, const char *key, uint32_t 
     return false;
 }
 
+// Refuses a step with a message of the host; returns false.
+static bool refused(plugin_string_t why)
+{
+    stampede_refuse(NULL, "");
+    plugin_string_free(&refusal.message);
+    refusal.message = why;
+    return false;
+}
+
 bool stampede_request(const char *method, uint32_t url, bool keep_body, uint32_t *request)
 {
     stampede_plugin_http_request_template_t wanted = {.url = url};
@@ -200,12 +209,14 @@ bool stampede_request(const char *method, uint32_t url, bool keep_body, uint32_t
     wanted.body.tag = STAMPEDE_PLUGIN_HTTP_REQUEST_BODY_NONE;
     wanted.options.version = STAMPEDE_PLUGIN_HTTP_VERSION_NEGOTIATE;
     wanted.options.keep_body = keep_body;
-    if (stampede_plugin_http_prepare(&wanted, request, &why))
-        return true;
-    stampede_refuse(NULL, "");
-    plugin_string_free(&refusal.message);
-    refusal.message = why;
-    return false;
+    return stampede_plugin_http_prepare(&wanted, request, &why) || refused(why);
+}
+
+bool stampede_row(const char *name, bool by_design, uint32_t *row)
+{
+    plugin_string_t text, why;
+    plugin_string_set(&text, name);
+    return stampede_plugin_transfers_define_row(&text, by_design, row, &why) || refused(why);
 }
 
 // Running.
@@ -239,6 +250,28 @@ bool stampede_has_ended(struct stampede_task *task, uint32_t operation)
         }
     }
     return false;
+}
+
+bool stampede_has_ended_or_is_over(struct stampede_task *task, uint32_t operation)
+{
+    if (task->watches_ending && !task->is_over)
+        task->is_over = stampede_has_ended(task, task->ending);
+    task->races_ending = task->watches_ending && !task->is_over;
+    return task->is_over || stampede_has_ended(task, operation);
+}
+
+void stampede_watch_ending(struct stampede_task *task)
+{
+    task->ending = stampede_plugin_lifetime_ending();
+    task->watches_ending = true;
+}
+
+uint32_t stampede_begin(uint32_t row, const char *url, bool keep_body)
+{
+    stampede_plugin_http_dynamic_request_t request = {.options = {.keep_body = keep_body}};
+    plugin_string_set(&request.method, "GET");
+    plugin_string_set(&request.url, url);
+    return stampede_plugin_transfers_begin(&request, row);
 }
 
 uint32_t stampede_connect(const char *host, uint16_t port)
@@ -463,8 +496,15 @@ stampede_progress exports_stampede_plugin_action_start(uint32_t step, uint32_t t
 stampede_progress exports_stampede_plugin_action_resume(uint32_t task, uint32_t operation)
 {
     struct stampede_task *base = slots[task].kept;
-    if (operation == base->awaits)
+    if (operation == base->awaits) {
+        base->races_ending = false;
         return go_on(&slots[task]);
+    }
+    if (base->races_ending && operation == base->ending) {
+        base->races_ending = false;
+        base->is_over = true;
+        return go_on(&slots[task]);
+    }
     base->ended = grown(base->ended, (base->ended_count + 1) * sizeof *base->ended);
     base->ended[base->ended_count++] = operation;
     return STAMPEDE_PENDING;

@@ -66,6 +66,12 @@ struct stampede_task {
     size_t socket_count;
     // The operation of STAMPEDE_READ_EXACT, STAMPEDE_READ_UNTIL and STAMPEDE_SECURE.
     uint32_t reading;
+    // The wait for the end of the user's time, from `stampede_watch_ending`.
+    uint32_t ending;
+    bool watches_ending;
+    bool races_ending;
+    // True once the user's time has ended.
+    bool is_over;
 };
 
 // A socket, and the bytes that have arrived and were not taken so far. It may be kept from task to task.
@@ -79,6 +85,16 @@ struct stampede_stream {
 #define STAMPEDE_AWAIT(task, operation) \
     do { \
         if (!stampede_has_ended(&(task)->base, (operation))) { \
+            (task)->base.at = __LINE__; \
+            return STAMPEDE_PENDING; \
+        case __LINE__:; \
+        } \
+    } while (0)
+// Awaits an operation, or the end of the user's time if the task has called `stampede_watch_ending`. If
+// `task->base.is_over` is true then, the operation has not completed: the task counts what it has seen, and ends.
+#define STAMPEDE_AWAIT_OR_END(task, operation) \
+    do { \
+        if (!stampede_has_ended_or_is_over(&(task)->base, (operation))) { \
             (task)->base.at = __LINE__; \
             return STAMPEDE_PENDING; \
         case __LINE__:; \
@@ -163,8 +179,17 @@ bool stampede_template(const plugin_string_t *params, const char *key, uint32_t 
 // Prepares a request without fields or a body; returns false after `stampede_refuse`.
 bool stampede_request(const char *method, uint32_t url, bool keep_body, uint32_t *request);
 
+// Defines a row of the report below the step's, for `stampede_plugin_transfers_begin`; the times of a row that is by
+// design, such as that of a long poll, are in no total. Returns false after `stampede_refuse`.
+bool stampede_row(const char *name, bool by_design, uint32_t *row);
+
 // Running.
 
+// Submits a GET request that counts in a row of its own. `stampede_plugin_transfers_progress` and `_leave` take its
+// number.
+uint32_t stampede_begin(uint32_t row, const char *url, bool keep_body);
+// Has STAMPEDE_AWAIT_OR_END end when the user's time does.
+void stampede_watch_ending(struct stampede_task *task);
 // Reads the reply of an exchange that has completed; returns false if there is none, whose reason the host has
 // recorded.
 bool stampede_replied(uint32_t operation, stampede_reply *reply);
@@ -204,5 +229,7 @@ void stampede_iso_now(char text[25]);
 double stampede_random(void);
 // Returns true if an operation has completed already; otherwise the task awaits it.
 bool stampede_has_ended(struct stampede_task *task, uint32_t operation);
+// Returns true if an operation has completed already, or the user's time is over; otherwise the task awaits them.
+bool stampede_has_ended_or_is_over(struct stampede_task *task, uint32_t operation);
 
 #endif

@@ -20,6 +20,7 @@ import { register } from 'node:module';
 /// The functions of the contract that the helper imports.
 const IMPORTS = {
   http: ['prepare', 'send', 'sendDynamic', 'reply', 'header', 'body'],
+  lifetime: ['lasts', 'connections', 'ending'],
   log: ['write'],
   operations: ['cancel'],
   report: ['fail', 'define', 'add'],
@@ -28,6 +29,7 @@ const IMPORTS = {
   task: ['turn', 'activeTime'],
   templates: ['compile', 'render'],
   timer: ['sleep', 'now'],
+  transfers: ['defineRow', 'begin', 'progress', 'times', 'fingerprint', 'leave'],
   user: ['id', 'iteration', 'variable', 'setVariable', 'setHeader', 'random'],
 };
 
@@ -67,10 +69,12 @@ export const peer = (...answers) => ({
   answers: answers.map((answer) => (answer === SECURE ? answer : bytes(answer))), after: 0,
 });
 
-function host({ replies = [], peers = [], variables = {} }) {
+function host({ replies = [], peers = [], variables = {}, endsAfter }) {
   const ran = {
     // The kind and the detail of a failure, if there is one.
     failure: undefined, requests: [], written: [], open: [], log: [], metrics: {}, variables: { ...variables }, elapsed: 0,
+    // The row and the URL of each transfer, in the order sent; the row is that in which it was left, if it was.
+    transfers: [],
   };
   const [templates, prepared, metrics, sockets] = [[], [], [], []];
   const state = { ran, now: 0, operations: [], waiting: [], drawn: 0n };
@@ -101,7 +105,43 @@ function host({ replies = [], peers = [], variables = {} }) {
     const content = body.val === undefined ? '' : render(body.val);
     return send({ method, url: render(url), query: pairs(query), headers: pairs(headers), body: content });
   };
+  const [rows, begun] = [[], new Map()];
+  const isUnderWay = (number) => state.waiting.some((each) => each.number === number);
+  const nanoseconds = (seconds) => BigInt(Math.round(seconds * 1e9));
   const functions = {
+    lifetime: {
+      lasts: () => {},
+      connections: () => {},
+      ending: () => {
+        const number = submit(undefined, (endsAfter ?? 0) - state.now);
+        if (endsAfter === undefined) state.waiting.pop();
+        return number;
+      },
+    },
+    transfers: {
+      defineRow: keep(rows),
+      begin: ({ method, url, headers, body }, row) => {
+        const number = send({ method, url, query: [], headers, body });
+        begun.set(number, ran.transfers.push([rows[row], url]) - 1);
+        return number;
+      },
+      // All of a reply comes at its end.
+      progress: (number) => {
+        const { body, failure } = state.operations[number];
+        if (isUnderWay(number) || failure) return { headed: undefined, content: 0n };
+        return { headed: nanoseconds(state.now), content: BigInt(body.length) };
+      },
+      times: () => ({ start: 0n, headed: nanoseconds(state.now), end: nanoseconds(state.now), fresh: false }),
+      fingerprint: (number) => {
+        const add = (sum, byte) => BigInt.asUintN(64, sum * 0x100000001b3n + BigInt(byte));
+        return state.operations[number].body.reduce(add, 0xcbf29ce484222325n);
+      },
+      leave: (number, row) => {
+        if (!isUnderWay(number)) return;
+        state.waiting = state.waiting.filter((each) => each.number !== number);
+        ran.transfers[begun.get(number)][0] = rows[row];
+      },
+    },
     http: {
       prepare: keep(prepared),
       send: sendPrepared,

@@ -18,6 +18,7 @@ export type Template = number;
 export type Request = number;
 export type Metric = number;
 export type Exchange = number;
+export type Row = number;
 export type Socket = number;
 
 export interface Options {
@@ -44,6 +45,7 @@ export class Failure {
   readonly kind: Kind;
   readonly detail: string | undefined;
 }
+export class Ended {}
 export class ConfigError {
   constructor(message: string, key?: string, help?: string);
   readonly message: string;
@@ -57,6 +59,8 @@ export interface Reply {
   header(name: string): string | undefined;
   body(): Uint8Array;
   text(): string;
+  times(): { start: bigint; headed: bigint; end: bigint; fresh: boolean };
+  fingerprint(): bigint;
 }
 
 /** A class with a step's `run`. */
@@ -77,6 +81,9 @@ export function metric(
   kind?: 'counter' | 'gauge' | 'rate' | 'trend',
   unit?: 'number' | 'nanoseconds' | 'bytes',
 ): Metric;
+export function row(name: string, more?: { byDesign?: boolean }): Row;
+export function lasts(seconds: number): void;
+export function connections(most: number): void;
 export function render(number: Template): string;
 export function now(): number;
 export function isoNow(): string;
@@ -88,6 +95,15 @@ export function sendNow(
   url: string,
   more?: { headers?: Pairs<string>; body?: Uint8Array; how?: Options },
 ): Operation<Reply>;
+export function begin(
+  row: Row,
+  method: string,
+  url: string,
+  more?: { headers?: Pairs<string>; body?: Uint8Array; how?: Options },
+): Operation<Reply>;
+export function progress(operation: Operation<Reply>): { headed: bigint | undefined; content: bigint };
+export function leaveIn(row: Row, operation: Operation<Reply>): void;
+export function ending(): void;
 export function sleep(seconds: number): Operation<undefined>;
 export function turn(): Steps<void>;
 export function activeTime(): number;

@@ -26,6 +26,7 @@
 // it has opened.
 
 import * as http from 'stampede:plugin/http@0.1.3';
+import * as lifetime from 'stampede:plugin/lifetime@0.1.3';
 import * as log from 'stampede:plugin/log@0.1.3';
 import * as operations from 'stampede:plugin/operations@0.1.3';
 import * as report from 'stampede:plugin/report@0.1.3';
@@ -34,6 +35,7 @@ import * as streams from 'stampede:plugin/streams@0.1.3';
 import * as task from 'stampede:plugin/task@0.1.3';
 import * as templates from 'stampede:plugin/templates@0.1.3';
 import * as timer from 'stampede:plugin/timer@0.1.3';
+import * as transfers from 'stampede:plugin/transfers@0.1.3';
 import * as user from 'stampede:plugin/user@0.1.3';
 
 export { log, report, sockets, timer, user };
@@ -46,6 +48,10 @@ export class Failure {
     this.detail = detail;
   }
 }
+
+/// Thrown at the `yield` at which a task waits that has called `ending`, when the user's time ends. A task that does not
+/// catch it passes.
+export class Ended {}
 
 /// An error in a step: a message, the key it is about, and a way to fix it, if there is one.
 export class ConfigError {
@@ -101,6 +107,22 @@ export function metric(name, kind = 'counter', unit = 'number') {
     throw new ConfigError(payload(error));
   }
 }
+
+/// Defines a row of the report below the step's, for `begin` and `leaveIn`. The times of a row that is by design, such as
+/// that of a long poll, are in no total.
+export function row(name, { byDesign = false } = {}) {
+  try {
+    return transfers.defineRow(name, byDesign ? 'by-design' : 'counted');
+  } catch (error) {
+    throw new ConfigError(payload(error));
+  }
+}
+
+/// Declares that a task of the step lasts for up to this time, so that its timeout is longer; its requests take no turns.
+export const lasts = (seconds) => lifetime.lasts(BigInt(Math.round(seconds * 1e9)));
+
+/// Declares how many requests a task of the step has under way at once to one host.
+export const connections = (most) => lifetime.connections(most);
 
 // Running. An operation is its number, and the function that returns its outcome.
 
@@ -163,6 +185,18 @@ class Reply {
   text() {
     return new TextDecoder().decode(http.body(this.operation));
   }
+
+  /// Returns the times of the exchange in nanoseconds since the run began: `start`, `headed`, `end`, and `fresh` for a new
+  /// connection.
+  times() {
+    return transfers.times(this.operation);
+  }
+
+  /// Returns a number made from the content as it was transferred: other content has another. Only of the reply to a
+  /// `begin`.
+  fingerprint() {
+    return transfers.fingerprint(this.operation);
+  }
 }
 
 const reply = (operation) => new Reply(operation, http.reply(operation));
@@ -178,6 +212,27 @@ export function send(prepared) {
 export function sendNow(method, url, { headers = [], body = new Uint8Array(), how = options() } = {}) {
   checkRunning();
   return { number: http.sendDynamic({ method, url, headers, body, options: how }), outcome: reply };
+}
+
+/// Submits a request that is decided now and counts in a row of its own; yields a `Reply`.
+export function begin(row, method, url, { headers = [], body = new Uint8Array(), how = options() } = {}) {
+  checkRunning();
+  return { number: transfers.begin({ method, url, headers, body, options: how }, row), outcome: reply };
+}
+
+/// Returns the progress of a `begin`: `headed`, when its head was complete in nanoseconds, if it was; and `content`.
+export const progress = (operation) => transfers.progress(operation.number);
+
+/// Ends a `begin` here, as intended: it counts in this row, and is no failure.
+export function leaveIn(row, operation) {
+  checkRunning();
+  transfers.leave(operation.number, row);
+}
+
+/// Has `Ended` thrown at the `yield` at which the task waits when the user's time ends.
+export function ending() {
+  checkRunning();
+  current.ending = lifetime.ending();
 }
 
 /// Waits.
@@ -433,6 +488,10 @@ export function plugin(name, version, ...actions) {
       }
       return 'passed';
     } catch (thrown) {
+      if (thrown instanceof Ended) {
+        for (const socket of task.opened) sockets.close(socket);
+        return 'passed';
+      }
       return failed(task, thrown);
     } finally {
       current = undefined;
@@ -480,6 +539,10 @@ export function plugin(name, version, ...actions) {
     resume(number, operation) {
       const task = tasks[number];
       const { awaited } = task;
+      if (operation === task.ending) {
+        task.ending = undefined;
+        return goOn(number, task, () => task.run.throw(new Ended()));
+      }
       if (operation !== awaited.number) {
         task.ended = (task.ended ?? new Set()).add(operation);
         return 'pending';

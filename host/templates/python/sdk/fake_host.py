@@ -70,6 +70,8 @@ class Run:
     # True for each socket that is still open.
     open: list = field(default_factory=list)
     log: list = field(default_factory=list)
+    # The row and the URL of each transfer, in the order sent; the row is that in which it was left, if it was.
+    transfers: list = field(default_factory=list)
     # Values of metrics by name.
     metrics: dict = field(default_factory=dict)
     variables: dict = field(default_factory=dict)
@@ -99,6 +101,7 @@ SECURE = object()
 class _Host:
     def __init__(self, replies, peers, variables, timeout):
         self.replies, self.peers, self.timeout = list(replies), list(peers), timeout
+        self.rows, self.begun, self.ends_after = [], {}, None
         self.run = Run(variables=dict(variables))
         self.templates, self.prepared, self.metrics = [], [], []
         self.now, self.operations, self.waiting, self.sockets, self.drawn = 0.0, [], [], [], 0
@@ -133,6 +136,30 @@ class _Host:
         body = wanted.body.value if hasattr(wanted.body, "value") else None
         body = b"" if body is None else self.render(body)
         return self.send(Request(wanted.method, self.render(wanted.url), pairs(wanted.query), pairs(wanted.headers), body))
+
+    def begin(self, request, row):
+        number = self.send(Request(request.method, request.url, [], list(request.headers), request.body))
+        self.begun[number] = len(self.run.transfers)
+        self.run.transfers.append((self.rows[row], request.url))
+        return number
+
+    def progress(self, number):
+        """All of a reply comes at its end."""
+        answer, is_under_way = self.operations[number], any(number == other for _, other in self.waiting)
+        if is_under_way or isinstance(answer, FailureKind):
+            return TransferProgress(None, 0)
+        return TransferProgress(int(self.now * 1e9), len(answer.body))
+
+    def leave(self, number, row):
+        if any(number == other for _, other in self.waiting):
+            self.waiting = [(due, other) for due, other in self.waiting if other != number]
+            self.run.transfers[self.begun[number]] = (self.rows[row], self.run.transfers[self.begun[number]][1])
+
+    def ending(self):
+        number = self.submit(None, (self.ends_after or 0.0) - self.now)
+        if self.ends_after is None:
+            self.waiting.pop()
+        return number
 
     def connect(self, _address):
         if not self.peers:
@@ -195,6 +222,8 @@ def _draw():
     return (_host.drawn * 0x9E3779B97F4A7C15) & (2**64 - 1)
 
 
+TransferProgress = _record("TransferProgress", "headed", "content")
+TransferTimes = _record("TransferTimes", "start", "headed", "end", "fresh")
 ReplySummary = _record("ReplySummary", "status", "body_bytes", "duration")
 _bodies = {f"RequestBody_{name}": _record(f"RequestBody_{name}", "value") for name in ("Json", "Text", "Form", "File")}
 _bodies["RequestBody_None_"] = type("RequestBody_None_", (), {})
@@ -264,6 +293,16 @@ for _name, _names in {
     "task": {"turn": lambda: None, "active_time": lambda: int(_host.now * 1e9)},
     "templates": {"compile": _keep("templates"), "render": _of_host("render")},
     "timer": {"sleep": lambda nanoseconds: _host.submit(None, nanoseconds / 1e9), "now": lambda: int(_host.now * 1e9)},
+    "transfers": {
+        "RowTimes": _enum("RowTimes", "COUNTED", "BY_DESIGN"),
+        "define_row": lambda name, times: _keep("rows")(name),
+        "begin": _of_host("begin"),
+        "progress": _of_host("progress"),
+        "times": lambda number: TransferTimes(0, int(_host.now * 1e9), int(_host.now * 1e9), False),
+        "fingerprint": lambda number: hash(bytes(_host.operations[number].body)) & (2**64 - 1),
+        "leave": _of_host("leave"),
+    },
+    "lifetime": {"lasts": lambda nanoseconds: None, "connections": lambda most: None, "ending": _of_host("ending")},
     "user": {
         "id": lambda: 0,
         "iteration": lambda: 0,
@@ -282,14 +321,18 @@ def _taken(answer):
     return content
 
 
-def run(action, params, replies=(), peers=(), variables=(), timeout=30.0):
-    """Configures a step and runs it once for one user; returns a `Run`. Raises `ConfigError` if the step is refused."""
+def run(action, params, replies=(), peers=(), variables=(), timeout=30.0, ends_after=None):
+    """Configures a step and runs it once for one user; returns a `Run`. Raises `ConfigError` if the step is refused.
+
+    The user's time ends after `ends_after` seconds, if it does.
+    """
     global _host
     import json
 
     import stampede
 
     _host = _Host(replies, peers, variables, timeout)
+    _host.ends_after = ends_after
     kept = sys.stdout, sys.stderr
     try:
         plugin = stampede.plugin("test", "0.0.0", action)()

@@ -36,7 +36,8 @@ from types import GeneratorType, SimpleNamespace
 
 from componentize_py_types import Err
 from wit_world.exports import action as exported
-from wit_world.imports import http, log, operations, report, sockets, streams, task as current_task, templates, timer, user
+from wit_world.imports import http, lifetime, log, operations, report, sockets, streams, task as current_task, templates
+from wit_world.imports import timer, transfers, user
 from wit_world.imports.types import FailureKind
 
 # The states of a task, as objects with their number only: reading the value of an `Enum` takes a call.
@@ -52,6 +53,13 @@ class Failure(Exception):
     def __init__(self, kind, detail=None):
         super().__init__(kind, detail)
         self.kind, self.detail = kind, detail
+
+
+class Ended(Exception):
+    """Raised at the `yield` at which a task waits that has called `ending`, when the user's time ends.
+
+    A task that does not catch it passes.
+    """
 
 
 class ConfigError(Exception):
@@ -119,6 +127,27 @@ def metric(name, kind="COUNTER", unit="NUMBER"):
         raise ConfigError(error.value) from None
 
 
+def row(name, by_design=False):
+    """Defines a row of the report below the step's, for `begin` and `leave_in`.
+
+    The times of a row that is by design, such as that of a long poll, are in no total.
+    """
+    try:
+        return transfers.define_row(name, transfers.RowTimes.BY_DESIGN if by_design else transfers.RowTimes.COUNTED)
+    except Err as error:
+        raise ConfigError(error.value) from None
+
+
+def lasts(seconds):
+    """Declares that a task of the step lasts for up to this time, so that its timeout is longer; its requests take no turns."""
+    lifetime.lasts(int(seconds * 1e9))
+
+
+def connections(most):
+    """Declares how many requests a task of the step has under way at once to one host."""
+    lifetime.connections(most)
+
+
 # Running. An operation is its number, and the function that returns its outcome.
 
 # The task whose generator runs now.
@@ -128,10 +157,10 @@ _current = None
 class _Task:
     """A task: its generator, the operation that it waits for, and what it must close."""
 
-    __slots__ = "run", "number", "outcome", "ended", "opened"
+    __slots__ = "run", "number", "outcome", "ended", "opened", "ending"
 
     def __init__(self, run):
-        self.run, self.ended, self.opened = run, None, ()
+        self.run, self.ended, self.opened, self.ending = run, None, (), None
 
     def close(self):
         for socket in self.opened:
@@ -189,6 +218,10 @@ Reply.header = lambda reply, name: http.header(reply.operation, name)
 # The content as bytes, and as text, if the request asked to keep it.
 Reply.body = lambda reply: http.body(reply.operation)
 Reply.text = lambda reply: http.body(reply.operation).decode(errors="replace")
+# The times of the exchange in nanoseconds since the run began: `start`, `headed`, `end`, and `fresh` for a new connection.
+Reply.times = lambda reply: transfers.times(reply.operation)
+# A number made from the content as it was transferred: other content has another. Only of the reply to a `begin`.
+Reply.fingerprint = lambda reply: transfers.fingerprint(reply.operation)
 
 
 def _reply(operation):
@@ -211,6 +244,29 @@ def send_now(method, url, headers=(), body=b"", how=options()):
     """Submits a request that is decided now; yields a `Reply`."""
     _check_running()
     return http.send_dynamic(http.DynamicRequest(method, url, list(headers), body, how)), _reply
+
+
+def begin(row, method, url, headers=(), body=b"", how=options()):
+    """Submits a request that is decided now and counts in a row of its own; yields a `Reply`."""
+    _check_running()
+    return transfers.begin(http.DynamicRequest(method, url, list(headers), body, how), row), _reply
+
+
+def progress(operation):
+    """Returns the progress of a `begin`: `headed`, when its head was complete in nanoseconds, or `None`; and `content`."""
+    return transfers.progress(operation[0])
+
+
+def leave_in(row, operation):
+    """Ends a `begin` here, as intended: it counts in this row, and is no failure."""
+    _check_running()
+    transfers.leave(operation[0], row)
+
+
+def ending():
+    """Has `Ended` raised at the `yield` at which the task waits when the user's time ends."""
+    _check_running()
+    _current.ending = lifetime.ending()
 
 
 def sleep(seconds):
@@ -496,6 +552,9 @@ def plugin(name, version, *actions):
                     failure = Failure(error.value.name.lower())
         except StopIteration:
             return PASSED
+        except Ended:
+            task.close()
+            return PASSED
         except Failure as error:
             task.close()
             return _failed(error)
@@ -541,6 +600,10 @@ def plugin(name, version, *actions):
         def resume(self, number, operation):
             global _current
             task = tasks[number]
+            if operation == task.ending:
+                task.ending = None
+                del tasks[number]
+                return go_on(number, task, None, Ended())
             if operation != task.number:
                 task.ended = {operation} if task.ended is None else task.ended | {operation}
                 return PENDING

@@ -49,6 +49,7 @@ impl SyntheticRun {
             action: "http".into(),
             tags: Vec::new(),
             apdex_target: None,
+            part: None,
         };
         let metric = MetricInfo {
             plugin: "p".into(),

@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use super::convert;
-use crate::http::Request;
+use crate::http::{Decoding, Request};
+use crate::metrics::sample::RowId;
 use crate::plugin::contract::bindings::http::{DynamicRequest, Host, ReplySummary, RequestTemplate};
 use crate::plugin::contract::bindings::types::FailureKind;
-use crate::plugin::contract::state::StoreData;
+use crate::plugin::contract::state::{GuestState, StoreData};
 use crate::plugin::contract::{prepare, request};
 use crate::plugin::instance::limits;
 use crate::user::exchange::{self, RedirectPolicy};
@@ -31,27 +32,17 @@ impl Host for StoreData {
         guest.check_operation_count(session)?;
         let prepared = guest.request(request)?;
         let mut built = prepared.build(session, &guest.worker_plugin);
-        leave_encoded(&mut built, guest.decodes_itself && prepared.keeps_encoded());
+        if let Ok(built) = &mut built {
+            leave_encoded(built, guest.decodes_itself && prepared.keeps_encoded());
+        }
         let redirects = RedirectPolicy::new(prepared.max_redirects(), &guest.worker_plugin.grants);
-        Ok(submit(session, built, redirects, None))
+        Ok(submit(session, Submission { built, redirects, reservation: None, row: None }))
     }
 
     fn send_dynamic(&mut self, request: DynamicRequest) -> wasmtime::Result<u32> {
         let guest = self.guest();
-        let session = guest.session()?;
-        guest.check_operation_count(session)?;
-        let redirects = request.options.max_redirects.min(request::MAX_REDIRECTS);
-        let redirects = RedirectPolicy::new(redirects, &guest.worker_plugin.grants);
-        let held = Reservation::new(&session.task.allowance, request.body.len());
         let is_encoded = guest.decodes_itself && request::keeps_encoded(&request.options);
-        let mut built = match held {
-            Some(_) => request::build_dynamic(request, session, &guest.worker_plugin),
-            None => {
-                Err(request::over_limit(format!("a task may hold {} MiB of bodies", crate::user::limits::HELD >> 20)))
-            }
-        };
-        leave_encoded(&mut built, is_encoded);
-        Ok(submit(session, built, redirects, held))
+        submit_dynamic(guest, request, None, |built| leave_encoded(built, is_encoded))
     }
 
     fn reply(&mut self, operation: u32) -> wasmtime::Result<Result<ReplySummary, FailureKind>> {
@@ -77,43 +68,76 @@ impl Host for StoreData {
     }
 
     fn body(&mut self, operation: u32) -> wasmtime::Result<Vec<u8>> {
+        let limit = self.guest().session()?.shared.client.max_body_kept;
         with_exchange(self, operation, |exchange| {
-            exchange.result.as_ref().map(|reply| reply.body.to_vec()).unwrap_or_default()
+            exchange.result.as_ref().map(|reply| reply.content(limit).to_vec()).unwrap_or_default()
         })
     }
 }
 
 /// Has the content of the reply kept as it was transferred, if `is_encoded` is set.
-fn leave_encoded(built: &mut Result<Request, crate::net::Failure>, is_encoded: bool) {
-    if let Ok(request) = built {
-        request.leaves_encoded = is_encoded;
-    }
+fn leave_encoded(request: &mut Request, is_encoded: bool) {
+    request.decoding = if is_encoded { Decoding::Never } else { Decoding::AtOnce };
 }
 
-/// Submits a request. The reservation for a body made at run time is kept until the exchange is over.
-pub(super) fn submit(
-    session: &Rc<Session>,
-    built: Result<Request, crate::net::Failure>,
-    redirects: RedirectPolicy,
-    reservation: Option<Reservation>,
-) -> u32 {
-    let owner = Rc::clone(session);
+/// Submits a request decided at run time. Its samples count in `row`, or in the row of the step. `adjust` may change
+/// how its reply is treated.
+pub(super) fn submit_dynamic(
+    guest: &GuestState,
+    request: DynamicRequest,
+    row: Option<RowId>,
+    adjust: impl FnOnce(&mut Request),
+) -> wasmtime::Result<u32> {
+    let session = guest.session()?;
+    guest.check_operation_count(session)?;
+    let redirects = request.options.max_redirects.min(request::MAX_REDIRECTS);
+    let redirects = RedirectPolicy::new(redirects, &guest.worker_plugin.grants);
+    let reservation = Reservation::new(&session.task.allowance, request.body.len());
+    let mut built = match reservation {
+        Some(_) => request::build_dynamic(request, session, &guest.worker_plugin),
+        None => Err(request::over_limit(format!("a task may hold {} MiB of bodies", crate::user::limits::HELD >> 20))),
+    };
+    if let Ok(built) = &mut built {
+        adjust(built);
+    }
+    Ok(submit(session, Submission { built, redirects, reservation, row }))
+}
+
+/// A request that is about to be submitted.
+pub(super) struct Submission {
+    /// The request, or the reason why it cannot be sent.
+    pub built: Result<Request, crate::net::Failure>,
+    /// The redirects that it follows.
+    pub redirects: RedirectPolicy,
+    /// The reservation for a body made at run time, which is kept until the exchange is over.
+    pub reservation: Option<Reservation>,
+    /// The row in which its samples count; `None` for that of the step.
+    pub row: Option<RowId>,
+}
+
+/// Submits a request.
+pub(super) fn submit(session: &Rc<Session>, submission: Submission) -> u32 {
+    let (owner, operations) = (Rc::clone(session), &session.task.operations);
+    let Submission { built, redirects, reservation, row } = submission;
     match (built, reservation) {
-        (Ok(request), None) => session
-            .task
-            .operations
-            .submit(OperationKind::Exchange, |id| exchange::run_exchange(owner, id, request, redirects)),
-        (Ok(request), Some(held)) => session.task.operations.submit(OperationKind::Exchange, |id| async move {
+        (Ok(request), None) => {
+            operations.submit(OperationKind::Exchange, |id| exchange::run_exchange(owner, id, request, redirects, row))
+        }
+        (Ok(request), Some(held)) => operations.submit(OperationKind::Exchange, |id| async move {
             let _held = held;
-            exchange::run_exchange(owner, id, request, redirects).await
+            exchange::run_exchange(owner, id, request, redirects, row).await
         }),
         (Err(failure), _) => {
-            session.task.operations.submit(OperationKind::Exchange, |_| exchange::fail_unsendable(owner, failure))
+            operations.submit(OperationKind::Exchange, |_| exchange::fail_unsendable(owner, failure, row))
         }
     }
 }
 
-fn with_exchange<T>(
+/// Calls `look` with an exchange that has been announced.
+///
+/// # Errors
+/// The operation is another one, or was given up; the guest traps.
+pub(super) fn with_exchange<T>(
     state: &mut StoreData,
     operation: u32,
     look: impl FnOnce(&CompletedExchange) -> T,

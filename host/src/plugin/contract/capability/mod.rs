@@ -5,6 +5,7 @@
 mod convert;
 mod files;
 mod http;
+mod lifetime;
 mod log;
 mod operations;
 mod report;
@@ -13,6 +14,7 @@ mod streams;
 mod task;
 mod templates;
 mod timer;
+mod transfers;
 mod user;
 
 impl super::bindings::types::Host for super::state::StoreData {}

@@ -4,6 +4,7 @@ use std::future::{Future, poll_fn};
 use std::rc::Rc;
 
 use super::convert;
+use super::http::Submission;
 use crate::http::BodyChannel;
 use crate::plugin::contract::bindings::streams::Host;
 use crate::plugin::contract::bindings::types::FailureKind as GuestKind;
@@ -43,7 +44,7 @@ impl Host for StoreData {
             channel.fail(failure.clone());
         }
         let redirects = RedirectPolicy::new(0, &guest.worker_plugin.grants);
-        let id = super::http::submit(session, built, redirects, held);
+        let id = super::http::submit(session, Submission { built, redirects, reservation: held, row: None });
         session.task.operations.add_channel(id, channel);
         Ok(id)
     }

@@ -82,8 +82,8 @@ pub(super) fn compile(
     Ok(code)
 }
 
-/// Returns the path of this program. Without `/proc`, as in an empty container, the system cannot tell it; then it is the
-/// path by which the program was called.
+/// Returns the path of this program. Without `/proc`, as in an empty container, the system cannot tell it; then it is
+/// the path by which the program was called.
 fn own_program() -> io::Result<PathBuf> {
     std::env::current_exe().or_else(|error| {
         let called = std::env::args_os().next().map(PathBuf::from);
