@@ -6,8 +6,8 @@
 //! ```
 //!
 //! The files in a plugin's folder `schema`, one for each action, tell which actions it offers, so that the program need
-//! not ask the component. `sdk.rs` embeds the SDK for `plugin new`, `page.rs` the page of a run, `crates.rs` the list of
-//! crates.
+//! not ask the component. `sdk.rs` embeds the SDK for `plugin new`, `page.rs` the page of a run, `crates.rs` the list
+//! of crates.
 
 #[path = "build/crates.rs"]
 mod crates;

@@ -8,8 +8,8 @@ use stampede_components::Result;
 /// The variable that names the file with the list, in the form of cargo-auditable.
 const VARIABLE: &str = "STAMPEDE_CRATE_LIST";
 
-/// Writes the file that the binary includes: a static in the section `.dep-v0`, and a function that refers to it so that
-/// linkers keep it. Without a list the function does nothing.
+/// Writes the file that the binary includes: a static in the section `.dep-v0`, and a function that refers to it so
+/// that linkers keep it. Without a list the function does nothing.
 pub(crate) fn embed(out: &Path) -> Result<()> {
     println!("cargo::rerun-if-env-changed={VARIABLE}");
     let mut list = String::new();

@@ -1,4 +1,4 @@
-//! What may be linked, by `deny.toml`, as far as it needs no network and no tool: licences and sources.
+//! The rules of `deny.toml` that need no network and no tool: licences and sources.
 
 use std::fs;
 

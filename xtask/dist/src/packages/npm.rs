@@ -49,8 +49,7 @@ pub(crate) fn pack(release: &Release, target: &TargetSystem, contents: &Contents
         "description": release.description, "license": "Apache-2.0 OR MIT", "repository": release.repository,
     });
     let kept = ["LICENSE", "NOTICES.txt", "sbom.cdx.json", target.binary()];
-    let mut files: Vec<_> =
-        contents.files.iter().filter(|file| kept.contains(&file.path.as_str())).cloned().collect();
+    let mut files: Vec<_> = contents.files.iter().filter(|file| kept.contains(&file.path.as_str())).cloned().collect();
     files.push(json_file("package.json", &manifest));
     let name = format!("stampede-shooter-{system}-{}.tgz", release.version);
     finish(release, target, name, files).map(Some)
