@@ -52,15 +52,17 @@ impl Builder {
             Needs::Windows => {
                 let compiler = MINGW.ensure()?;
                 let mut build = cargo();
-                build.arg("build").env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", &compiler);
+                build.arg("build").env(linker_variable(target), &compiler);
                 build.env("CC_x86_64_pc_windows_gnu", &compiler);
                 build
             }
-            Needs::Nothing | Needs::Glibc(..) => {
-                let mut build = Command::new(self.zig.join("cargo-zigbuild"));
-                build.arg("zigbuild").env("PATH", self.path()?);
+            Needs::Nothing => {
+                let mut build = self.zigbuild()?;
+                // zig links static binaries for one address; with the compiler's own linker they are static-pie.
+                build.env(linker_variable(target), "rust-lld");
                 build
             }
+            Needs::Glibc(..) => self.zigbuild()?,
         };
         let triple = match target.needs {
             Needs::Glibc(major, minor) => format!("{}.{major}.{minor}", target.triple),
@@ -73,10 +75,22 @@ impl Builder {
         Ok(target_folder().join(target.triple).join("release").join(target.binary()))
     }
 
+    /// Returns a call of cargo with zig as C compiler and linker.
+    fn zigbuild(&self) -> Result<Command> {
+        let mut build = Command::new(self.zig.join("cargo-zigbuild"));
+        build.arg("zigbuild").env("PATH", self.path()?);
+        Ok(build)
+    }
+
     /// Returns the `PATH` on which cargo-zigbuild finds zig.
     fn path(&self) -> Result<OsString> {
         let rest = env::var_os("PATH").unwrap_or_default();
         let folders = [self.zig.clone()].into_iter().chain(env::split_paths(&rest));
         env::join_paths(folders).context("a folder of zig cannot be in PATH")
     }
+}
+
+/// Returns the variable that names cargo's linker for a target.
+fn linker_variable(target: &TargetSystem) -> String {
+    format!("CARGO_TARGET_{}_LINKER", target.triple.to_uppercase().replace('-', "_"))
 }

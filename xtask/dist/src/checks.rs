@@ -39,7 +39,7 @@ const WINDOWS_LIBRARIES: [&str; 15] = [
 pub(crate) fn check(target: &TargetSystem, binary: &Path) -> Result<()> {
     let bytes = fs::read(binary).with_context(|| format!("cannot read `{}`", binary.display()))?;
     match target.needs {
-        Needs::Nothing => check_static(&bytes)?,
+        Needs::Nothing => check_static(&bytes, target)?,
         Needs::Glibc(major, minor) => check_glibc(&bytes, major, minor)?,
         Needs::Windows => check_windows(&bytes)?,
     }
@@ -91,10 +91,11 @@ fn glibc_version(name: &[u8]) -> Option<(u32, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-fn check_static(bytes: &[u8]) -> Result<()> {
+fn check_static(bytes: &[u8], target: &TargetSystem) -> Result<()> {
     let ElfNeeds { is_relocatable, has_interpreter, libraries, .. } = ElfNeeds::read(bytes)?;
     ensure!(!has_interpreter && libraries.is_empty(), "it is not static: it needs {libraries:?}");
-    ensure!(is_relocatable, "it can be loaded at one address only");
+    // The compiler makes static binaries that can be loaded at any address for this processor alone.
+    ensure!(is_relocatable || target.arch != "x86_64", "it can be loaded at one address only");
     Ok(())
 }
 
@@ -141,6 +142,7 @@ fn places_of(bytes: &[u8], text: &[u8]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::targets::TARGETS;
 
     #[test]
     fn versions_of_the_c_library_are_compared_as_numbers() {
@@ -157,7 +159,7 @@ mod tests {
         let needs = ElfNeeds::read(&own).unwrap();
         assert!(needs.has_interpreter && needs.is_relocatable);
         assert!(needs.libraries.contains("libc.so.6") && !needs.versions.is_empty());
-        assert!(check_static(&own).unwrap_err().to_string().contains("libc.so.6"));
+        assert!(check_static(&own, &TARGETS[0]).unwrap_err().to_string().contains("libc.so.6"));
         let error = check_glibc(&own, 2, 1).unwrap_err().to_string();
         assert!(error.starts_with("it needs version 2."), "{error}");
     }
