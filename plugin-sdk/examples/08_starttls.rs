@@ -40,7 +40,7 @@ impl Action for Greet {
         expect(task, &socket, "220").await?;
         ask(task, &socket, "EHLO client", "250").await?;
         ask(task, &socket, "STARTTLS", "220").await?;
-        // What the server has said so far came in clear, and may not be relied upon.
+        // Replies in clear are not to be relied upon: anyone on the way may have written them.
         socket.secure(task, &self.tls).await?;
         ask(task, &socket, "EHLO client", "250").await?;
         ask(task, &socket, "QUIT", "221").await

@@ -177,7 +177,7 @@ fn an_edit_of_a_large_component_compiles_only_the_functions_that_have_changed() 
     assert_eq!(kept_functions(&edited), count + 1);
     assert_eq!(kept_after(&numbers[1..]), edited, "nothing is new in it");
 
-    // What is damaged is not used: only the functions of this component are in the next pack.
+    // A damaged pack is not used: only the functions of this component are in the next one.
     for at in [40, edited.len() / 2, edited.len() - 1] {
         let mut damaged = edited.clone();
         damaged[at] ^= 1;

@@ -15,7 +15,7 @@ use super::connection;
 use super::contents::{Catalog, EncodedBodies};
 use super::shared::SiteState;
 use super::stats::SiteStats;
-use super::stream::MediaFolder;
+use super::stream::media::MediaFolder;
 
 /// Maximum number of connections that wait to be accepted. A load run opens thousands at once; one that finds the queue
 /// full is retried only after a second. The kernel lowers this to its own limit.

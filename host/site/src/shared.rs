@@ -6,7 +6,7 @@ use stampede_time::DelayTimer;
 
 use super::contents::{Catalog, EncodedBodies};
 use super::stats::SiteStats;
-use super::stream::MediaFolder;
+use super::stream::media::MediaFolder;
 
 /// State that all connections of a site share.
 pub(crate) struct SiteState {

@@ -174,7 +174,7 @@ impl<'s> Session<'s> {
         };
         let times = reply.times();
         let times = FetchTimes { start: micros(times.start), headed: micros(times.headed), end: micros(times.end) };
-        let (status, bytes, head) = (reply.status, reply.body_bytes, head(&reply));
+        let (status, bytes, head) = (reply.status, reply.body_bytes, head(what, &reply));
         drop(reply);
         let place = url.split('?').next().unwrap_or_default().to_owned();
         self.answered = Some(Answered { status, place });
@@ -258,16 +258,24 @@ impl<'s> Session<'s> {
     }
 }
 
-/// Reads the fields that a player heeds.
-fn head(reply: &TransferReply<'_>) -> ReplyHead {
-    let seconds =
-        |name| reply.header(name).and_then(|value| value.trim().parse::<i64>().ok()).map(|value| value * SECOND);
-    ReplyHead {
-        date: reply.header("date").as_deref().and_then(reader::date),
-        age: seconds("age"),
-        content_range: reply.header("content-range").as_deref().and_then(content_range),
-        retry_after: seconds("retry-after"),
+/// Reads the fields that a player heeds of such a reply: each is a call of the host, and segments have none.
+fn head(what: What, reply: &TransferReply<'_>) -> ReplyHead {
+    let seconds = |name: &str| {
+        reply.header(name).and_then(|value| value.trim().parse::<i64>().ok()).map(|value| value.saturating_mul(SECOND))
+    };
+    let is_media = matches!(what, What::Init(_) | What::Segment(_) | What::Part(_) | What::Index(_) | What::Key);
+    let mut head = ReplyHead::default();
+    if !is_media {
+        head.date = reply.header("date").as_deref().and_then(reader::date);
+        head.age = seconds("age");
     }
+    if reply.status == 206 {
+        head.content_range = reply.header("content-range").as_deref().and_then(content_range);
+    }
+    if reply.status >= 400 {
+        head.retry_after = seconds("retry-after");
+    }
+    head
 }
 
 /// Parses `bytes 0-499/1234` (RFC 9110, section 14.4).

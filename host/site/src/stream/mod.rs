@@ -32,7 +32,7 @@ mod ladder;
 mod live;
 mod low_latency;
 mod manifest;
-mod media;
+pub(crate) mod media;
 mod micros;
 mod mpd;
 mod mpd_period;
@@ -53,7 +53,6 @@ use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, 
 use crate::page_outcome::PageOutcome;
 use crate::page_request::PageRequest;
 use crate::route::Route;
-pub(crate) use media::MediaFolder;
 use refusal::Refusal;
 use request::{Resource, StreamRequest};
 

@@ -42,7 +42,7 @@ pub use player::{
 };
 pub use playlist::{
     Availability, ByteRange, CopiedFiles, Part, PartSpec, Playlist, PlaylistBuilder, Report, Resource, Run, Schedule,
-    Segment, SegmentSpec, StretchSpec, TemplateSpec,
+    Segment, SegmentSpec, StretchSpec, TemplateSpec, fill_identifiers,
 };
 pub use presentation::{
     ClockSource, Format, IndexedFile, Live, Presentation, Rung, Source, Steering, Track, TrackKind, Variable,

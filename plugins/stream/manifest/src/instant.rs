@@ -1,7 +1,7 @@
-//! Instants as manifests write them: dates of ISO 8601 (`EXT-X-PROGRAM-DATE-TIME`, attributes of an MPD, replies of
-//! time servers).
+//! Instants and durations as manifests write them: numbers of seconds, and dates of ISO 8601
+//! (`EXT-X-PROGRAM-DATE-TIME`, attributes of an MPD, replies of time servers).
 
-use viewer_core::{Micros, SECOND};
+use viewer_core::{Micros, SECOND, from_seconds};
 
 /// Reads a date of ISO 8601 with a time, such as `2026-11-30T12:00:00.5+01:00`, to an instant since 1970. Without a
 /// zone it is UTC, as players read it.
@@ -50,6 +50,16 @@ fn offset(zone: &str) -> Option<i64> {
 fn integer(digits: &str) -> Option<i64> {
     let is_number = !digits.is_empty() && digits.len() <= 12 && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().ok()).flatten()
+}
+
+/// Reads a decimal number of seconds, perhaps with a sign or an exponent.
+pub(crate) fn seconds(text: &str) -> Option<Micros> {
+    let text = text.trim();
+    text.strip_prefix('-')
+        .and_then(decimal)
+        .map(|micros| -micros)
+        .or_else(|| decimal(text.strip_prefix('+').unwrap_or(text)))
+        .or_else(|| text.parse().ok().and_then(from_seconds))
 }
 
 /// Reads a decimal number without a sign to millionths; digits behind the sixth are dropped.

@@ -1,9 +1,13 @@
 //! Manifests that are broken in every way: a reader returns an error or a playlist whose every answer is sound, and
 //! never panics.
 
+mod questions;
+
 use proptest::prelude::*;
-use viewer_core::{Playlist, Presentation, Source};
+use viewer_core::{Presentation, Source};
 use viewer_manifest::{PlaylistContext, read_manifest, read_playlist};
+
+use questions::ask;
 
 /// Lines that mean something to the reader of HLS, with a number or a text where `{}` stands.
 const LINES: [&str; 28] = [
@@ -66,34 +70,6 @@ fn line() -> impl Strategy<Value = String> {
 fn playlist() -> impl Strategy<Value = String> {
     (prop::collection::vec(line(), 0..40), prop::sample::select(vec!["\n", "\r\n", "\r"]))
         .prop_map(|(lines, end)| format!("#EXTM3U{end}{}", lines.join(end)))
-}
-
-/// Asks everything that a player asks.
-fn ask(list: &Playlist) {
-    let numbers = list.numbers();
-    assert!(numbers.start <= numbers.end);
-    for wall in [i64::MIN, 0, 1_796_083_200_000_000, i64::MAX] {
-        let window = list.window(wall);
-        assert!(window.start <= window.end && window.start >= numbers.start && window.end <= numbers.end);
-        let _ = list.end(wall);
-    }
-    for number in numbers.clone().take(50).chain([0, numbers.end, u64::MAX]) {
-        if let Some(segment) = list.segment(number) {
-            assert!(segment.duration > 0);
-            assert!(list.resource(number, 1).is_some());
-            segment.init.map(|init| list.init(init, 1));
-            segment.key.map(|key| list.key(key));
-        }
-        for index in 0..list.part_count(number) {
-            assert!(list.part(number, index).is_some() && list.part_resource(number, index).is_some());
-        }
-    }
-    for time in [i64::MIN, -1, 0, 1, 5_000_000, i64::MAX] {
-        let number = list.number_at(time);
-        assert!(number.is_none_or(|number| numbers.contains(&number)));
-    }
-    assert!(list.memory() > 0);
-    let _ = list.hint();
 }
 
 fn ask_all(presentation: &Presentation) {

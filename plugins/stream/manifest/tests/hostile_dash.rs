@@ -1,6 +1,8 @@
 //! MPDs that are broken in every way: the reader returns an error or a presentation whose every answer is sound, never
 //! panics, and takes time and memory in proportion to the text.
 
+mod questions;
+
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;
@@ -8,6 +10,8 @@ use std::rc::Rc;
 use proptest::prelude::*;
 use viewer_core::{Playlist, Presentation, Source};
 use viewer_manifest::read_manifest;
+
+use questions::ask;
 
 const URL: &str = "https://site/a/live.mpd?token=1";
 
@@ -117,28 +121,6 @@ fn manifest() -> impl Strategy<Value = String> {
     let head = prop::sample::select(vec!["", " type=\"dynamic\" minimumUpdatePeriod=\"PT2S\""]);
     (head, attributes(DURATIONS), prop::collection::vec(period, 1..4))
         .prop_map(|(head, attributes, periods)| format!("<MPD{head}{attributes}>{}</MPD>", periods.concat()))
-}
-
-/// Asks everything that a player asks.
-fn ask(list: &Playlist) {
-    let numbers = list.numbers();
-    assert!(numbers.start <= numbers.end);
-    for wall in [i64::MIN, 0, 1_796_083_200_000_000, i64::MAX] {
-        let window = list.window(wall);
-        assert!(window.start <= window.end && window.start >= numbers.start && window.end <= numbers.end);
-        let _ = list.end(wall);
-    }
-    for number in numbers.clone().take(50).chain([0, numbers.end.saturating_sub(1), numbers.end, u64::MAX]) {
-        if let Some(segment) = list.segment(number) {
-            assert!(segment.duration > 0);
-            assert!(list.resource(number, 1).is_some());
-            assert!(segment.init.is_none_or(|init| list.init(init, 1).is_some()));
-        }
-    }
-    for time in [i64::MIN, -1, 0, 1, 5_000_000, i64::MAX] {
-        let number = list.number_at(time);
-        assert!(number.is_none_or(|number| numbers.contains(&number)));
-    }
 }
 
 fn ask_all(presentation: &Presentation) {

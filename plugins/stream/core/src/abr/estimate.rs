@@ -108,7 +108,7 @@ mod tests {
         estimate.sample_head(transfer.head_seconds());
         estimate.sample(&transfer);
         assert!((estimate.rate() - 8e6).abs() < 1.0, "{}", estimate.rate());
-        // What is instantaneous counts as 100 kB a millisecond.
+        // A transfer without a duration counts as 100 kB a millisecond.
         let mut estimate = HlsJsEstimate::new(500_000.0);
         estimate.sample(&so_far(0, Some(0), 0, 1_000_000));
         assert!((estimate.rate() - 8e8).abs() < 1.0, "{}", estimate.rate());

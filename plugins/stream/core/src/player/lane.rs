@@ -184,7 +184,7 @@ impl Lane {
         match self.lists[rung].as_mut().filter(|placed| !placed.list.schedule().ended) {
             Some(placed) => {
                 placed.reload_at = Some(now);
-                // What it lists now is at the old URL.
+                // The segments that it lists now are at the old URL.
                 self.media_failures.block();
             }
             None => self.lists[rung] = None,

@@ -146,7 +146,7 @@ impl Viewer {
         let bits = rung.average.unwrap_or(rung.bandwidth).max(1);
         let came = u128::from(bytes) * 8_000_000 / u128::from(bits);
         let came = Micros::try_from(came).unwrap_or(Micros::MAX).min(media.duration);
-        // What is not made yet cannot have come, whatever the bytes say.
+        // Media that is not made yet cannot have come, whatever the bytes say.
         let end = (media.end - media.duration).saturating_add(came).min(edge).min(media.end);
         if lane.side_fetch.is_none() && lane.waiting.is_none() && end > lane.buffer.end {
             let start = media.end - media.duration;

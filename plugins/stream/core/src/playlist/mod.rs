@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 pub use builder::{CopiedFiles, PartSpec, PlaylistBuilder, SegmentSpec, StretchSpec, TemplateSpec};
-pub use template::Run;
+pub use template::{Run, fill_identifiers};
 
 use crate::micros::Micros;
 use crate::reference::resolve;

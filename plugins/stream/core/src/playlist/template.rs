@@ -1,7 +1,6 @@
 //! Segments that a template of DASH describes: their URLs from a number and a time, their times from arithmetic or from
 //! the runs of a `SegmentTimeline`.
 
-use std::fmt::Write as _;
 use std::rc::Rc;
 
 use super::text::TextSpan;
@@ -115,9 +114,20 @@ fn end_of(run: &Run) -> i128 {
     i128::from(run.duration).saturating_mul(i128::from(run.count)).saturating_add(i128::from(run.time))
 }
 
-/// Fills `$Number$` and `$Time$` of a template in, with their widths, such as `$Number%05d$`; `$$` is a dollar sign,
-/// and an unknown identifier stays as it is.
+/// Fills `$Number$` and `$Time$` of a template in; `$$` is a dollar sign, and other identifiers stay as they are.
 pub(super) fn fill(template: &str, number: u64, time: i64) -> String {
+    fill_identifiers(template, |name, width| match name {
+        "" => Some("$".to_owned()),
+        "Number" => Some(format!("{number:0width$}")),
+        "Time" => Some(format!("{time:0width$}")),
+        _ => None,
+    })
+}
+
+/// Fills the identifiers of a template of DASH in (ISO/IEC 23009-1, 5.3.9.4.4), such as `$Number%05d$`. `value` takes
+/// the name, which is empty for `$$`, and the width, 1 to 32. An identifier for which it has `None` stays as it is, and
+/// so does a `$` that begins none.
+pub fn fill_identifiers(template: &str, value: impl Fn(&str, usize) -> Option<String>) -> String {
     let mut filled = String::with_capacity(template.len() + 16);
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('$') {
@@ -128,14 +138,10 @@ pub(super) fn fill(template: &str, number: u64, time: i64) -> String {
             continue;
         };
         let (name, format) = identifier.split_once('%').unwrap_or((identifier, ""));
-        let width = width(format);
-        // Writing into a string cannot fail.
-        let _ = match name {
-            "" => write!(filled, "$"),
-            "Number" => write!(filled, "{number:0width$}"),
-            "Time" => write!(filled, "{time:0width$}"),
-            _ => write!(filled, "${identifier}$"),
-        };
+        match value(name, width(format)) {
+            Some(value) => filled.push_str(&value),
+            None => filled.extend(["$", identifier, "$"]),
+        }
         rest = next;
     }
     filled.push_str(rest);

@@ -171,7 +171,7 @@ fn a_period_that_has_not_begun_is_not_requested() {
     builder.template(stretch(0, 0, Some(6)), template(0, runs(2000)));
     builder.template(stretch(0, 6, Some(12)), template(0, runs(1000)));
     let list = builder.build(live(1000, None), Vec::new());
-    // What a timeline lists of a period that has begun exists, whatever the clock says.
+    // Segments that a timeline lists in a period that has begun exist, whatever the clock says.
     for (elapsed, window) in [(-1, 0..0), (0, 0..3), (5, 0..3), (6, 0..6)] {
         assert_eq!(list.window((1000 + elapsed) * SECOND), window);
     }

@@ -1,7 +1,7 @@
 //! The identifiers of a template that its representation fills in. Those of a segment, `$Number$` and `$Time$`, stay
 //! for the playlist.
 
-use std::fmt::Write as _;
+use viewer_core::fill_identifiers;
 
 use super::placement::PlacedRepresentation;
 
@@ -16,33 +16,12 @@ pub(super) fn initialization(template: &str, representation: &PlacedRepresentati
 }
 
 fn fill(template: &str, id: &str, bandwidth: u64) -> String {
-    let mut filled = String::with_capacity(template.len() + id.len());
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('$') {
-        filled.push_str(before);
-        let Some((identifier, next)) = after.split_once('$') else {
-            filled.push('$');
-            rest = after;
-            continue;
-        };
-        let (name, format) = identifier.split_once('%').unwrap_or((identifier, ""));
-        let width = width(format);
-        // Writing into a string cannot fail.
-        let _ = match name {
-            // A dollar sign in the identifier itself begins no identifier.
-            "RepresentationID" => write!(filled, "{}", id.replace('$', "$$")),
-            "Bandwidth" => write!(filled, "{bandwidth:0width$}"),
-            _ => write!(filled, "${identifier}$"),
-        };
-        rest = next;
-    }
-    filled.push_str(rest);
-    filled
-}
-
-/// Returns the width of `05d`; at most 32, since a server would reject more.
-fn width(format: &str) -> usize {
-    format.strip_suffix('d').and_then(|digits| digits.parse().ok()).map_or(1, |width: usize| width.clamp(1, 32))
+    fill_identifiers(template, |name, width| match name {
+        // A dollar sign in the identifier itself begins no identifier.
+        "RepresentationID" => Some(id.replace('$', "$$")),
+        "Bandwidth" => Some(format!("{bandwidth:0width$}")),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

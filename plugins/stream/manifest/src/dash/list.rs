@@ -3,7 +3,7 @@
 use viewer_core::{Micros, Run, SegmentSpec, from_ticks};
 
 use super::document::Addressing;
-use super::rung::{RungBuilder, offset, timescale};
+use super::rung_builder::{RungBuilder, offset, timescale};
 use super::tracks::PeriodMedia;
 use crate::note::ManifestError;
 

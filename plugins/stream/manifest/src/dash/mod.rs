@@ -10,6 +10,7 @@ mod live;
 mod parse;
 mod placement;
 mod rung;
+mod rung_builder;
 mod timeline;
 mod tracks;
 mod value;
@@ -26,7 +27,8 @@ use crate::Manifest;
 use crate::note::{ManifestError, WithWarnings};
 use document::MpdDocument;
 use placement::{InheritedBase, place};
-use rung::{MpdRules, source};
+use rung::source;
+use rung_builder::MpdRules;
 use tracks::{RungPlan, TrackPlan, plan_tracks};
 use warnings::DashWarnings;
 

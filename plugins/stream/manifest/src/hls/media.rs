@@ -1,13 +1,13 @@
 //! Media playlists. The tags that hold for the whole playlist are read first, wherever they stand: some servers write
 //! `EXT-X-MEDIA-SEQUENCE` behind segments. SegmentReader are read after them.
 
-use viewer_core::{Micros, Playlist, PlaylistBuilder, Report, SECOND, Schedule, StretchSpec, from_seconds, resolve};
+use viewer_core::{Micros, Playlist, PlaylistBuilder, Report, SECOND, Schedule, StretchSpec, resolve};
 
 use super::lines::{Attributes, LineKind, lines};
 use super::segments::SegmentReader;
 use super::variables::Variables;
 use crate::PlaylistContext;
-use crate::instant::decimal;
+use crate::instant::seconds;
 use crate::note::{ManifestError, Warning, WithWarnings};
 
 /// The tags that hold for the whole playlist.
@@ -113,14 +113,4 @@ impl Header {
 
 fn duration(attributes: Attributes<'_>, name: &str) -> Option<Micros> {
     attributes.get(name).and_then(seconds).filter(|duration| *duration > 0)
-}
-
-/// Reads a decimal number of seconds, perhaps with a sign or an exponent.
-pub(super) fn seconds(text: &str) -> Option<Micros> {
-    let text = text.trim();
-    text.strip_prefix('-')
-        .and_then(decimal)
-        .map(|micros| -micros)
-        .or_else(|| decimal(text.strip_prefix('+').unwrap_or(text)))
-        .or_else(|| text.parse().ok().and_then(from_seconds))
 }

@@ -4,8 +4,8 @@
 use viewer_core::{Format, Presentation, Rung, Source, Steering, Track, TrackKind, resolve};
 
 use super::lines::{Attributes, LineKind, lines};
-use super::media::seconds;
 use super::variables::Variables;
+use crate::instant::seconds;
 use crate::note::{ManifestError, Warning, WithWarnings};
 
 /// The names of codecs that have pictures, as RFC 6381 begins them.

@@ -5,10 +5,9 @@ use std::ops::Range;
 use viewer_core::{ByteRange, Micros, PartSpec, Playlist, PlaylistBuilder, SegmentSpec};
 
 use super::lines::{Attributes, LineKind, lines};
-use super::media::seconds;
 use super::variables::Variables;
 use crate::PlaylistContext;
-use crate::instant::read_instant;
+use crate::instant::{read_instant, seconds};
 use crate::note::{ManifestError, Warning};
 
 /// The reader of segments.
