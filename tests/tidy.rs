@@ -58,7 +58,7 @@ const FLOORS: Floors = &[
     &["report", "rehearsal", "control", "site"],
     // Sinks read the finished report.
     &["sinks"],
-    &["command"],
+    &["command", "fuzzing"],
     &["main"],
 ];
 

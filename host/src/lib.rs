@@ -7,6 +7,7 @@
 //! | floor | module | holds |
 //! |--:|---|---|
 //! | 15 | [`command`] | the commands |
+//! | 15 | [`fuzzing`] | the parsers of what comes from elsewhere, for the fuzz targets |
 //! | 14 | `sinks` | the outputs of a run, each on a thread of its own |
 //! | 13 | `report` | the report and its formats |
 //! | 13 | `rehearsal` | `plugin test`: a component against a scripted target, in virtual time |
@@ -38,6 +39,7 @@ mod data;
 pub mod diagnostic;
 pub mod exit;
 mod expression;
+pub mod fuzzing;
 mod http;
 mod json_text;
 mod load_model;

@@ -260,9 +260,111 @@ fn errors_in_a_file_of_cases() {
         "- {name: x, steps: [{name: S, action: misbehave}], expect: {outcome: maybe, takes: 5, metrics: {m: many}}}",
         "- {name: x, steps: [{name: S, action: misbehave}], target: [{reply: {status: 200}, after: 5ms}]}",
         "- {name: x, steps: [{name: S, action: misbehave}], expect: {outcome: passed, failure: status}}",
+        "- {name: x, steps: [{name: S, action: misbehave}], alpn: h2}",
         "- {name: x, steps: [{name: S, action: misbehave}], target: [{receives: [any, {hex: 00}], sends: any}, {receives: {hex: 0}}]}",
     ] {
         said.push_str(&rehearsed("prints", cases).exits(3).stderr);
     }
     assert_golden(&tests_folder().join("suites/golden/cases.txt"), &said);
+}
+
+/// The built-in `http` over HTTP/2, by ALPN and in clear; the target's own list decides.
+#[test]
+fn a_target_with_h2_in_alpn_speaks_http2() {
+    let case = |alpn: &str, scheme: &str, version: &str, expect: &str| {
+        format!(
+            r#"
+- name: over HTTP/2
+  alpn: {alpn}
+  steps:
+    - {{name: A, url: "{scheme}://site/a?b=1", http_version: {version}, method: POST, body: hello, check: ["status == 201"]}}
+    - {{name: B, url: "{scheme}://site/b", http_version: {version}, expect_body: "later"}}
+  target:
+    - request: {{method: POST, path: /a?b=1, headers: {{host: site, content-length: "5"}}, body: hello}}
+      reply: {{status: 201, body: one, after: 20ms, trailers: {{x-sum: "3"}}}}
+    - request: {{method: GET, path: /b}}
+      reply: {{body: is it later, over: 1s}}
+  expect: {{{expect}}}
+"#
+        )
+    };
+    for (alpn, scheme, version) in [
+        ("[h2, http/1.1]", "https", "auto"),
+        ("[http/1.1, h2]", "https", "2"),
+        ("[h2]", "http", "2"),
+    ] {
+        rehearsed("prints", &case(alpn, scheme, version, "takes: 1020ms")).exits(0);
+    }
+    let none = "failure: network, detail: does not offer HTTP/2";
+    let refused = format!(
+        "- name: refused\n  steps: [{{name: A, url: 'https://site/', http_version: 2}}]\n  expect: {{{none}}}\n"
+    );
+    rehearsed("prints", &refused).exits(0);
+    let older = case("[http/1.1, h2]", "https", "auto", "takes: 1020ms");
+    let failed = rehearsed("prints", &older).exits(7).stdout;
+    assert!(failed.contains("trailers are sent over HTTP/2 only"), "{failed}");
+}
+
+/// Requests share the connection, and a slow reply keeps none waiting; where the script closes it, all fail.
+#[test]
+fn streams_of_a_connection_are_answered_side_by_side() {
+    let case = |target: &str, expect: &str| {
+        format!(
+            r#"
+- name: side by side
+  alpn: [h2]
+  steps:
+    - parallel:
+        - steps: [{{name: A, url: "https://site/a"}}]
+        - steps: [{{name: B, url: "https://site/b"}}]
+  target: {target}
+  expect: {{{expect}}}
+"#
+        )
+    };
+    let both = "[{reply: {after: 2s, body: a}}, {reply: {after: 1s, body: b}}]";
+    rehearsed("prints", &case(both, "takes: 2s")).exits(0);
+    rehearsed("prints", &case("[{reply: {after: 2s, body: a}}, {closes: true}]", "failure: network, takes: 0s")).exits(0);
+    let one = rehearsed("prints", &case("[{reply: {body: a}}]", "failure: network")).exits(7).stdout;
+    assert!(one.contains("the target was asked for more than its script has: GET /"), "{one}");
+}
+
+/// A call of gRPC, which is over HTTP/2 and ends with trailers.
+#[test]
+fn a_call_of_grpc_is_rehearsed() {
+    let case = |trailers: &str, expect: &str| {
+        format!(
+            r#"
+- name: says
+  alpn: [h2]
+  steps:
+    - name: Say
+      action: grpc
+      url: http://site
+      method: stampede.test.Echo/Say
+      proto: [echo.proto, kind.proto]
+      message: {{text: hi}}
+      expect: {{json: $.text, equals: ho}}
+  target:
+    - request:
+        method: POST
+        path: /stampede.test.Echo/Say
+        headers: {{content-type: application/grpc, te: trailers}}
+        body: {{hex: 00 00000004 0a02 6869}}
+      reply:
+        headers: {{content-type: application/grpc}}
+        body: {{hex: 00 00000004 0a02 686f}}
+        after: 5ms
+        trailers: {{{trailers}}}
+  expect: {{{expect}}}
+"#
+        )
+    };
+    let rehearsed = |cases: String| {
+        let run = shooter().file("cases.yml", cases).args("plugin test").arg(guest("prints"));
+        let run = run.file("echo.proto", include_str!("../harness/protos/echo.proto"));
+        run.file("kind.proto", include_str!("../harness/protos/kind.proto")).finish()
+    };
+    rehearsed(case("grpc-status: \"0\"", "takes: 5ms")).exits(0);
+    rehearsed(case("grpc-status: \"5\"", "failure: status, detail: NOT_FOUND")).exits(0);
 }

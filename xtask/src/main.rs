@@ -22,6 +22,7 @@ commands:
   docs [--picture [BINARY]]
         the book into target/book; --picture draws docs/picture.svg instead, from a run of a release build or of BINARY
   dist  packages for each system into dist/, checked and tried; `dist --help` lists the options
+  fuzz  search each parser for inputs on which it panics, with libFuzzer; `fuzz --help` lists the options
   instructions
         count the instructions of each request's fixed costs with callgrind; fails when a count grew by a tenth
   bench measure the cost beside wrk, oha, k6 and curl, into host/benches/RESULTS.md; `bench --help` lists the options";
@@ -46,7 +47,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         ["tools"] => languages::ensure(),
         ["docs", ..] => docs::run(&arguments[1..]),
         ["instructions"] => instructions::run(),
-        [command @ ("bench" | "dist"), ref arguments @ ..] => own_crate::run(command, arguments),
+        [command @ ("bench" | "dist" | "fuzz"), ref arguments @ ..] => own_crate::run(command, arguments),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())

@@ -296,6 +296,27 @@ pub(super) fn parse_rows(format: &DataFormat, text: &str) -> Result<Table, Forma
     }
 }
 
+/// Parses a file's bytes in each format. For the fuzz targets.
+pub(crate) fn parse_as_every_format(bytes: &[u8]) {
+    let Ok(text) = decode(bytes) else { return };
+    let columns: Arc<[_]> = JsonColumn::new("id", "$..id").into_iter().collect();
+    let separator = csv::separator_of(bytes);
+    for format in [
+        DataFormat::Csv(separator),
+        DataFormat::JsonArray(Arc::from([])),
+        DataFormat::JsonArray(Arc::clone(&columns)),
+        DataFormat::JsonLines(Arc::from([])),
+        DataFormat::JsonLines(columns),
+        DataFormat::Lines,
+    ] {
+        if let Ok(table) = parse_rows(&format, text) {
+            let cells = (0..table.rows()).flat_map(|row| (0..table.columns().len()).map(move |column| (row, column)));
+            let bytes: usize = cells.map(|(row, column)| table.cell(row, column).len()).sum();
+            assert!(bytes <= text.len(), "cells are parts of the text");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::RowBuffer;

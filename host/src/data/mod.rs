@@ -20,7 +20,7 @@ mod text_lines;
 
 pub(crate) use feed_strategy::{AtEnd, FeedStrategy, Order, Partition};
 pub(crate) use file::RowBuffer;
-pub(crate) use load::load;
+pub(crate) use load::{load, parse_as_every_format};
 pub(crate) use partition_check::check_rows_per_user;
 pub(crate) use set::{DataId, DataSet, DataSets};
 #[cfg(test)]

@@ -30,6 +30,7 @@
 //! | `http1/` | HTTP/1.1, polled inside the exchange |
 //! | `http2` | HTTP/2, by hyper |
 //! | `http2_progress` | which requests of an HTTP/2 connection were written, and which are not processed |
+//! | `fuzzing` | the parsers of replies, for the fuzz targets |
 //! | `fields` | header fields of a request |
 //! | `header_section` | header fields of a reply |
 //! | `cookies` | the cookies of one user |
@@ -50,6 +51,7 @@ mod cookie_date;
 mod cookies;
 mod exchange;
 mod fields;
+pub(crate) mod fuzzing;
 mod header_section;
 mod http1;
 mod http2;

@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::connector::Connector;
+use super::connector::{Connector, Dial};
 use super::failure::{Failure, NO_HTTP2};
 use super::meter::{ExchangeStage, Meter};
 use super::open_connections::OpenConnection;
@@ -71,8 +71,11 @@ pub(crate) async fn open(
     if let Some(dial) = &connector.dial {
         let transport = Transport::InProcess(Arc::clone(dial).dial());
         meter.update(|measured| (measured.ends.connect, measured.phases.connect) = (connector.now(), Some(0)));
-        let offered = if version == Version::Http2 { Err(Failure::network(NO_HTTP2)) } else { Ok(()) };
-        return offered.map(|()| NewTransport { transport, http2: false });
+        let http2 = speaks_http2(dial.as_ref(), origin, version);
+        return match version == Version::Http2 && !http2 {
+            true => Err(Failure::network(NO_HTTP2)),
+            false => Ok(NewTransport { transport, http2 }),
+        };
     }
     let tcp = tcp::connect(connector, Peer::of(origin, user), meter).await?;
     let open = connector.open.open();
@@ -91,6 +94,19 @@ pub(crate) async fn open(
         return Err(Failure::network(NO_HTTP2));
     }
     Ok(NewTransport { transport: Transport::Secure(Box::new(secured.stream), open), http2: secured.http2 })
+}
+
+/// Returns `true` if HTTP/2 is to be spoken with a peer in this process.
+fn speaks_http2(dial: &dyn Dial, origin: &Origin, version: Version) -> bool {
+    const HTTP2: &[u8] = b"h2";
+    let offered: &[&[u8]] = match version {
+        Version::Http1 => return false,
+        Version::Negotiate if !origin.is_https() => return false,
+        Version::Negotiate => &[HTTP2, b"http/1.1"],
+        Version::Http2 => &[HTTP2],
+    };
+    let offered: Vec<Vec<u8>> = offered.iter().map(|name| name.to_vec()).collect();
+    dial.pick_protocol(&offered).is_some_and(|picked| picked == HTTP2)
 }
 
 impl AsyncRead for Transport {

@@ -22,6 +22,12 @@ pub trait Dial: Send + Sync {
     fn secure(&self) -> Pin<Box<dyn Future<Output = Result<(), Failure>> + '_>> {
         Box::pin(std::future::ready(Ok(())))
     }
+
+    /// Returns the protocol that the peer picks from those offered in a TLS handshake (ALPN, RFC 7301); `None` if it
+    /// picks none. The same answer tells whether it speaks HTTP/2 in clear.
+    fn pick_protocol(&self, _offered: &[Vec<u8>]) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// Settings of a [`Connector`].

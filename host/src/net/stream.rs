@@ -81,8 +81,8 @@ impl Destination {
 pub enum Stream {
     /// A stream in clear text.
     Plain(TcpStream, OpenConnection),
-    /// A stream to a peer in this process, in a rehearsal.
-    InProcess(DuplexStream),
+    /// A stream to a peer in this process, in a rehearsal, and the protocol that the peer picked (ALPN).
+    InProcess(DuplexStream, Option<Box<[u8]>>),
     /// A stream over TLS.
     Secure(Box<TlsStream<TcpStream>>, OpenConnection),
     /// A stream from which some bytes were read before.
@@ -104,7 +104,8 @@ impl Stream {
     /// The name does not resolve, no address accepts, or the handshake fails.
     pub async fn open(connector: &Connector, to: &Destination, user: u32, meter: &Meter) -> Result<Self, Failure> {
         if let Some(dial) = &connector.dial {
-            return Ok(Self::InProcess(Arc::clone(dial).dial()));
+            let protocol = to.tls.as_ref().and_then(|tls| dial.pick_protocol(&tls.protocols));
+            return Ok(Self::InProcess(Arc::clone(dial).dial(), protocol.map(Into::into)));
         }
         let tcp =
             tcp::connect(connector, Peer { host: &to.host, port: to.port, reach: &to.reach, user }, meter).await?;
@@ -132,9 +133,12 @@ impl Stream {
             Self::Plain(tcp, open) => {
                 handshake(connector, tcp, host, tls, meter).await.map(|secured| Self::Secure(secured, open))
             }
-            Self::InProcess(stream) => match &connector.dial {
-                Some(dial) => dial.secure().await.map(|()| Self::InProcess(stream)),
-                None => Ok(Self::InProcess(stream)),
+            Self::InProcess(stream, protocol) => match &connector.dial {
+                Some(dial) => {
+                    dial.secure().await?;
+                    Ok(Self::InProcess(stream, dial.pick_protocol(&tls.protocols).map(Into::into)))
+                }
+                None => Ok(Self::InProcess(stream, protocol)),
             },
             Self::Prefixed(prefixed) if prefixed.consumed == prefixed.prefix.len() => {
                 Box::pin(prefixed.inner.secure(connector, host, tls, meter)).await
@@ -147,7 +151,8 @@ impl Stream {
     /// Returns the protocol that the server picked (ALPN).
     pub fn protocol(&self) -> Option<&[u8]> {
         match self {
-            Self::Plain(..) | Self::InProcess(_) => None,
+            Self::Plain(..) => None,
+            Self::InProcess(_, protocol) => protocol.as_deref(),
             Self::Secure(stream, _) => stream.get_ref().1.alpn_protocol(),
             Self::Prefixed(stream) => stream.inner.protocol(),
         }
@@ -213,7 +218,7 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream, _) => Pin::new(stream).poll_read(cx, buf),
-            Self::InProcess(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::InProcess(stream, _) => Pin::new(stream).poll_read(cx, buf),
             Self::Secure(stream, _) => Pin::new(stream).poll_read(cx, buf),
             Self::Prefixed(stream) => stream.poll_read(cx, buf),
         }
@@ -224,7 +229,7 @@ impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream, _) => Pin::new(stream).poll_write(cx, buf),
-            Self::InProcess(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::InProcess(stream, _) => Pin::new(stream).poll_write(cx, buf),
             Self::Secure(stream, _) => Pin::new(stream).poll_write(cx, buf),
             Self::Prefixed(stream) => Pin::new(&mut stream.inner).poll_write(cx, buf),
         }
@@ -233,7 +238,7 @@ impl AsyncWrite for Stream {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream, _) => Pin::new(stream).poll_flush(cx),
-            Self::InProcess(stream) => Pin::new(stream).poll_flush(cx),
+            Self::InProcess(stream, _) => Pin::new(stream).poll_flush(cx),
             Self::Secure(stream, _) => Pin::new(stream).poll_flush(cx),
             Self::Prefixed(stream) => Pin::new(&mut stream.inner).poll_flush(cx),
         }
@@ -242,7 +247,7 @@ impl AsyncWrite for Stream {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream, _) => Pin::new(stream).poll_shutdown(cx),
-            Self::InProcess(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::InProcess(stream, _) => Pin::new(stream).poll_shutdown(cx),
             Self::Secure(stream, _) => Pin::new(stream).poll_shutdown(cx),
             Self::Prefixed(stream) => Pin::new(&mut stream.inner).poll_shutdown(cx),
         }

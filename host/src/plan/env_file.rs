@@ -28,6 +28,11 @@ pub(super) fn read(path: &Path) -> Result<Vec<(String, String)>, Diagnostics> {
     Err(Diagnostics(errors.iter().map(|error| error.diagnostic(path)).collect()))
 }
 
+/// Returns `true` if every line of a text sets a variable, or is a comment.
+pub(crate) fn is_valid(text: &str) -> bool {
+    parse(text).1.is_empty()
+}
+
 /// A line that sets no variable.
 #[derive(Debug, PartialEq, Eq)]
 struct EnvLineError {

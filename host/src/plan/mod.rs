@@ -8,7 +8,7 @@ pub(crate) mod checks;
 mod configured_steps;
 mod data_summary;
 pub(crate) mod describe;
-mod env_file;
+pub(crate) mod env_file;
 pub(crate) mod flow;
 mod include;
 mod lasting_steps;

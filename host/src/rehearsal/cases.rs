@@ -23,10 +23,11 @@ use crate::script::model::{Node, NodeValue, Script, Spanned};
 use crate::script::value_reader::{DiagnosticText, ValueReader};
 use crate::script::yaml::read;
 
-const CASE_KEYS: [&str; 8] = ["name", "base_url", "rps", "steps", "times", "ends_after", "target", "expect"];
+const CASE_KEYS: [&str; 9] =
+    ["name", "base_url", "rps", "steps", "times", "ends_after", "alpn", "target", "expect"];
 const TARGET_PART_KEYS: [&str; 7] = ["request", "reply", "receives", "sends", "secures", "after", "closes"];
 const REQUEST_KEYS: [&str; 4] = ["method", "path", "headers", "body"];
-const REPLY_KEYS: [&str; 5] = ["status", "headers", "body", "after", "over"];
+const REPLY_KEYS: [&str; 6] = ["status", "headers", "body", "trailers", "after", "over"];
 const EXPECT_KEYS: [&str; 5] = ["outcome", "failure", "detail", "takes", "metrics"];
 const CASES_HELP: &str = "a file of cases is a list; each begins with `- name: …` and has `steps`";
 
@@ -41,6 +42,8 @@ pub(crate) struct Case {
     pub times: Option<Spanned<u64>>,
     /// The time after which the user may begin nothing more; never if not typed.
     pub ends_after: Option<Spanned<Duration>>,
+    /// The protocols that the target speaks over TLS (ALPN), the preferred one first: HTTP/1.1 if not typed.
+    pub alpn: Vec<String>,
     /// The behaviour of the target, part after part.
     pub target: Vec<TargetPart>,
     /// The expected result.
@@ -94,10 +97,20 @@ pub(crate) struct TargetReply {
     pub headers: Vec<(String, String)>,
     /// The content.
     pub body: Vec<u8>,
+    /// Fields after the content and their values, over HTTP/2.
+    pub trailers: Vec<(String, String)>,
     /// The time between request and reply.
     pub after: Duration,
     /// The time over which the content is sent, in even pieces after the head.
     pub over: Duration,
+}
+
+impl Default for TargetReply {
+    /// Returns status 200 at once, with nothing else.
+    fn default() -> Self {
+        let (headers, trailers, body) = (Vec::new(), Vec::new(), Vec::new());
+        Self { status: 200, headers, body, trailers, after: Duration::ZERO, over: Duration::ZERO }
+    }
 }
 
 /// The expected result of a case; only the given properties are compared, and the outcome.
@@ -147,12 +160,13 @@ fn case(reader: &mut ValueReader, node: Node) -> Option<Case> {
     let span = node.span;
     let mut decoder = ScriptDecoder::new(&reader.source);
     let (mut name, mut times, mut target, mut expected) = (None, None, Vec::new(), Expectation::default());
-    let (mut has_steps, mut ends_after) = (false, None);
+    let (mut has_steps, mut ends_after, mut alpn) = (false, None, vec!["http/1.1".to_owned()]);
     for (key, node) in reader.mapping("a case", node, CASES_HELP)? {
         match key.value.as_str() {
             "name" => name = reader.non_empty_text("name", node, "greets by name"),
             "times" => times = reader.integer("times", &node, 1, 1_000_000),
             "ends_after" => ends_after = reader.positive_duration("ends_after", &node),
+            "alpn" => alpn = protocols(reader, node),
             "target" => target = target_parts(reader, node),
             "expect" => expected = expectation(reader, node),
             "steps" | "base_url" | "rps" => {
@@ -168,12 +182,22 @@ fn case(reader: &mut ValueReader, node: Node) -> Option<Case> {
     for (_, key) in missing.into_iter().filter(|(is_missing, _)| *is_missing) {
         report_missing_key(reader, span, "a case", key);
     }
-    Some(Case { name: name.filter(|_| has_steps)?, script, times, ends_after, target, expectation: expected })
+    Some(Case { name: name.filter(|_| has_steps)?, script, times, ends_after, alpn, target, expectation: expected })
 }
 
 fn report_missing_key(reader: &mut ValueReader, span: Span, what: &str, key: &str) {
     let message = format!("{what} has no `{key}`");
     reader.report(span, &DiagnosticText { code: "cases::missing-key", message: &message, label: "", help: CASES_HELP });
+}
+
+/// Reads the names of protocols (RFC 7301).
+fn protocols(reader: &mut ValueReader, node: Node) -> Vec<String> {
+    const HELP: &str = "for example `alpn: [h2, http/1.1]`";
+    let NodeValue::List(items) = node.value else {
+        reader.wrong_type("alpn", &node, "a list", HELP);
+        return Vec::new();
+    };
+    items.into_iter().filter_map(|item| Some(reader.non_empty_text("alpn", item, "h2")?.value)).collect()
 }
 
 fn target_parts(reader: &mut ValueReader, node: Node) -> Vec<TargetPart> {
@@ -241,12 +265,12 @@ fn expected_request(reader: &mut ValueReader, node: Node) -> ExpectedRequest {
 }
 
 fn target_reply(reader: &mut ValueReader, node: Node) -> Option<TargetReply> {
-    let (headers_sent, body, after, over) = (Vec::new(), Vec::new(), Duration::ZERO, Duration::ZERO);
-    let mut reply = TargetReply { status: 200, headers: headers_sent, body, after, over };
+    let mut reply = TargetReply::default();
     for (key, node) in reader.mapping("reply", node, "for example `reply: {status: 200}`")? {
         match key.value.as_str() {
             "status" => reply.status = reader.integer("status", &node, 100, 999).map_or(200, |status| status.value),
             "headers" => reply.headers = headers(reader, node),
+            "trailers" => reply.trailers = headers(reader, node),
             "body" => reply.body = BytePattern::read(reader, "body", node, true).unwrap_or_default().bytes(),
             "after" => reply.after = reader.duration("after", &node).map_or(Duration::ZERO, |after| after.value),
             "over" => reply.over = reader.duration("over", &node).map_or(Duration::ZERO, |over| over.value),

@@ -93,7 +93,8 @@ impl<'a> ConformanceSubject<'a> {
         walked: RehearsalLoad,
         target: Vec<TargetPart>,
     ) -> Result<RehearsalTrial, Diagnostics> {
-        Ok(RehearsalTrial::run(build_plan(&case.script, self.component, self.native, walked)?, target))
+        let plan = build_plan(&case.script, self.component, self.native, walked)?;
+        Ok(RehearsalTrial::run(plan, ScriptedTarget::new(target, &case.alpn)))
     }
 
     fn check_describe(&self) -> Result<Option<Vec<String>>, Diagnostics> {
@@ -229,7 +230,7 @@ impl<'a> ConformanceSubject<'a> {
         for (memory, times) in memory.iter_mut().zip(TASK_COUNTS) {
             let mut plan = build_plan(&case.script, self.component, self.native, RehearsalLoad::one(times))?;
             plan.runtime.plugins.iter_mut().for_each(|used| used.policy.limits.memory = MEMORY_LIMIT);
-            let trial = RehearsalTrial::run(plan, repeated(&case.target, times));
+            let trial = RehearsalTrial::run(plan, ScriptedTarget::new(repeated(&case.target, times), &case.alpn));
             faults.extend(trial.faults);
             *memory = trial.memory;
         }
@@ -327,8 +328,8 @@ struct RehearsalTrial {
 }
 
 impl RehearsalTrial {
-    fn run(mut plan: Plan, target: Vec<TargetPart>) -> Self {
-        plan.runtime.dial = Some(ScriptedTarget::new(target));
+    fn run(mut plan: Plan, target: Arc<ScriptedTarget>) -> Self {
+        plan.runtime.dial = Some(target);
         let counted = match run_in_virtual_time(&Arc::new(plan)).result {
             Ok(counted) => counted,
             Err(why) => return Self { faults: vec![why], ..Self::default() },

@@ -9,7 +9,10 @@ mod byte_pattern;
 pub(crate) mod cases;
 mod conformance;
 mod evaluate;
+mod http2_target;
+mod received_request;
 mod scripted_target;
+mod target_script;
 
 pub(crate) use conformance::{RuleResult, check_conformance};
 pub(crate) use evaluate::{CaseResult, format_millis};
@@ -48,7 +51,7 @@ pub(crate) fn rehearse(case: &Case, component: &Path, native: NativeArgs) -> Res
         native,
         RehearsalLoad { ends_after: case.ends_after.as_ref().map(|end| end.value), ..RehearsalLoad::one(times) },
     )?;
-    let target = ScriptedTarget::new(case.target.clone());
+    let target = ScriptedTarget::new(case.target.clone(), &case.alpn);
     plan.runtime.dial = Some(Arc::clone(&target) as _);
     let plan = Arc::new(plan);
     let RehearsalRun { result, duration } = run_in_virtual_time(&plan);

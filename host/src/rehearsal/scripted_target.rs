@@ -1,8 +1,7 @@
 //! The other end of every connection in a rehearsal: it receives and answers as its script says, part after part.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
@@ -10,6 +9,9 @@ use tokio::sync::Notify;
 
 use super::byte_pattern::{BytePattern, Match, quoted};
 use super::cases::{ExpectedRequest, TargetPart, TargetReply};
+use super::http2_target;
+use super::received_request::{ReceivedRequest, differences};
+use super::target_script::{NextPart, TargetScript, TlsPart};
 use crate::net::{Dial, Failure};
 
 /// The number of bytes that a connection buffers in either direction before the writer waits.
@@ -19,26 +21,12 @@ const MAX_PIECES: usize = 20;
 /// The most header fields of a request.
 const MAX_FIELDS: usize = 300;
 
-/// A target that follows a script. All connections share it; the first to ask gets the next part.
+/// A target that follows a script. All connections share it.
 #[derive(Debug)]
 pub(super) struct ScriptedTarget {
-    state: Mutex<TargetState>,
+    script: Arc<TargetScript>,
     /// Tells the connections that TLS has begun on one of them, so that another part is next.
     secured: Notify,
-}
-
-#[derive(Debug)]
-struct TargetState {
-    parts: VecDeque<TargetPart>,
-    faults: Vec<String>,
-}
-
-/// A request as it was received.
-struct ReceivedRequest {
-    method: String,
-    path: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
 }
 
 /// A connection as the target sees it.
@@ -50,56 +38,19 @@ struct TargetConnection {
 }
 
 impl ScriptedTarget {
-    /// Creates a target that was not asked for anything yet.
-    pub(super) fn new(parts: Vec<TargetPart>) -> Arc<Self> {
-        let state = Mutex::new(TargetState { parts: parts.into(), faults: Vec::new() });
-        Arc::new(Self { state, secured: Notify::new() })
+    /// Creates a target that was not asked for anything yet and speaks these protocols over TLS.
+    pub(super) fn new(parts: Vec<TargetPart>, alpn: &[String]) -> Arc<Self> {
+        Arc::new(Self { script: Arc::new(TargetScript::new(parts, alpn)), secured: Notify::new() })
     }
 
     /// Returns the differences from its script, parts that were not asked for included.
     pub(super) fn finish(&self) -> Vec<String> {
-        let mut state = self.state();
-        let mut faults = std::mem::take(&mut state.faults);
-        match state.parts.len() {
-            0 => {}
-            1 => faults.push("the target was not asked for its last part".into()),
-            left => faults.push(format!("the target was not asked for its last {left} parts")),
-        }
-        faults
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, TargetState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn next_part(&self) -> Option<TargetPart> {
-        self.state().parts.pop_front()
-    }
-
-    fn add_fault(&self, fault: String) {
-        self.state().faults.push(fault);
+        self.script.finish()
     }
 
     /// Takes the next part, which must be the beginning of TLS.
     async fn begin_tls(&self) -> Result<(), Failure> {
-        let part = {
-            let mut state = self.state();
-            match state.parts.front() {
-                Some(TargetPart::Secure { .. }) => state.parts.pop_front(),
-                // The connection is about to take it.
-                Some(TargetPart::Close) => None,
-                other => {
-                    let expected = match other {
-                        Some(TargetPart::Bytes { receives, .. }) => receives.describe(),
-                        Some(TargetPart::Http(..)) => "an HTTP request".to_owned(),
-                        _ => "nothing more".to_owned(),
-                    };
-                    state.faults.push(format!("the target expected {expected}, and TLS was begun"));
-                    None
-                }
-            }
-        };
-        let Some(TargetPart::Secure { succeeds, after }) = part else {
+        let TlsPart::Expected(TargetPart::Secure { succeeds, after }) = self.script.take_tls() else {
             return Err(Failure::network("tls: connection closed during the handshake"));
         };
         tokio::time::sleep(after).await;
@@ -119,11 +70,18 @@ impl Dial for ScriptedTarget {
     fn secure(&self) -> Pin<Box<dyn Future<Output = Result<(), Failure>> + '_>> {
         Box::pin(self.begin_tls())
     }
+
+    fn pick_protocol(&self, offered: &[Vec<u8>]) -> Option<Vec<u8>> {
+        self.script.pick(offered).map(|name| name.as_bytes().to_vec())
+    }
 }
 
 impl TargetConnection {
     /// Runs parts of the script until one closes the connection, or the other side has closed it.
     async fn serve(mut self) {
+        if self.wait_for_work().await && self.begins_http2().await {
+            return http2_target::serve(Arc::clone(&self.target.script), self.stream, self.buffer).await;
+        }
         while self.wait_for_work().await {
             if !self.run_part().await {
                 return;
@@ -134,7 +92,7 @@ impl TargetConnection {
     /// Waits until bytes arrive, unless the script has the target speak first. Returns `false` if the other side has
     /// closed.
     async fn wait_for_work(&mut self) -> bool {
-        while !self.speaks_first() && self.buffer.is_empty() {
+        while self.buffer.is_empty() && !matches!(self.target.script.peek(), NextPart::FromTarget | NextPart::Close) {
             tokio::select! {
                 biased;
                 received = self.stream.read_buf(&mut self.buffer) => return matches!(received, Ok(1..)),
@@ -144,26 +102,31 @@ impl TargetConnection {
         true
     }
 
-    fn speaks_first(&self) -> bool {
-        match self.target.state().parts.front() {
-            Some(TargetPart::Bytes { receives, .. }) => receives.is_empty(),
-            Some(TargetPart::Close) => true,
-            Some(TargetPart::Http(..) | TargetPart::Secure { .. }) | None => false,
+    /// Returns `true` if the client speaks HTTP/2, and so may the target.
+    async fn begins_http2(&mut self) -> bool {
+        if self.target.script.pick(&[http2_target::PROTOCOL.into()]).is_none() {
+            return false;
         }
+        while !self.buffer.is_empty() && http2_target::PREFACE.starts_with(&self.buffer) {
+            if self.buffer.len() == http2_target::PREFACE.len() || !self.receive().await {
+                break;
+            }
+        }
+        self.buffer.starts_with(http2_target::PREFACE)
     }
 
     /// Runs the next part. Returns `false` if the connection is over.
     async fn run_part(&mut self) -> bool {
-        match self.target.next_part() {
+        match self.target.script.take() {
             None => {
                 let received = quoted(&self.buffer);
-                self.target.add_fault(format!("the target was asked for more than its script has: {received}"));
+                self.target.script.add_fault(format!("the target was asked for more than its script has: {received}"));
                 false
             }
             Some(TargetPart::Close) => false,
             Some(TargetPart::Secure { .. }) => {
                 let received = quoted(&self.buffer);
-                self.target.add_fault(format!("the target expected TLS to begin, received {received}"));
+                self.target.script.add_fault(format!("the target expected TLS to begin, received {received}"));
                 false
             }
             Some(TargetPart::Http(expected, reply)) => self.answer_request(&expected, &reply).await,
@@ -188,7 +151,7 @@ impl TargetConnection {
                 Match::Incomplete if self.receive().await => {}
                 Match::Incomplete | Match::Different => {
                     let (expected, received) = (expected.describe(), quoted(&self.buffer));
-                    self.target.add_fault(format!("the target expected {expected}, received {received}"));
+                    self.target.script.add_fault(format!("the target expected {expected}, received {received}"));
                     return false;
                 }
             }
@@ -198,10 +161,14 @@ impl TargetConnection {
     async fn answer_request(&mut self, expected: &ExpectedRequest, reply: &TargetReply) -> bool {
         let Some(request) = self.read_request().await else {
             let received = quoted(&self.buffer);
-            self.target.add_fault(format!("the target expected an HTTP request, received {received}"));
+            self.target.script.add_fault(format!("the target expected an HTTP request, received {received}"));
             return false;
         };
-        differences(expected, &request).into_iter().for_each(|fault| self.target.add_fault(fault));
+        differences(expected, &request).into_iter().for_each(|fault| self.target.script.add_fault(fault));
+        if !reply.trailers.is_empty() {
+            let fault = "trailers are sent over HTTP/2 only, which the target speaks with `alpn: [h2]`";
+            self.target.script.add_fault(fault.into());
+        }
         tokio::time::sleep(reply.after).await;
         let content = if request.method == "HEAD" { &[][..] } else { &reply.body };
         let head = encode_head(reply);
@@ -281,30 +248,6 @@ fn parse_head(bytes: &[u8]) -> ParsedHead {
     let (method, path) = (parsed.method.unwrap_or_default().to_owned(), parsed.path.unwrap_or_default().to_owned());
     let request = ReceivedRequest { method, path, headers, body: Vec::new() };
     ParsedHead::Complete { request, head_length, content_length }
-}
-
-/// Returns the differences between a request and the expected one.
-fn differences(expected: &ExpectedRequest, received: &ReceivedRequest) -> Vec<String> {
-    let mut faults = Vec::new();
-    let mut compare = |what: &str, expected: Option<&String>, actual: &str| {
-        if let Some(expected) = expected.filter(|expected| *expected != actual) {
-            let (expected, actual) = (quoted(expected.as_bytes()), quoted(actual.as_bytes()));
-            faults.push(format!("expected {what} of a request to be {expected}, it was {actual}"));
-        }
-    };
-    compare("the method", expected.method.as_ref(), &received.method);
-    compare("the path", expected.path.as_ref(), &received.path);
-    for (name, value) in &expected.headers {
-        let field = received.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        compare(&format!("the field `{name}`"), Some(value), field.map_or("", |(_, value)| value));
-    }
-    if let Some(body) = &expected.body
-        && body.compare(&received.body) != Match::Complete(received.body.len())
-    {
-        let (expected, actual) = (body.describe(), quoted(&received.body));
-        faults.push(format!("expected the content of a request to be {expected}, it was {actual}"));
-    }
-    faults
 }
 
 /// Encodes the head of a reply for the wire.

@@ -16,6 +16,7 @@ use std::rc::Rc;
 
 use crate::net::{Origin, Transport};
 
+pub(super) use reply::fuzz_reply;
 pub(super) use request::write_head;
 pub(crate) use upgrade::{UpgradeReply, upgrade};
 

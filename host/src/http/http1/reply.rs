@@ -197,6 +197,22 @@ fn malformed(error: Error) -> Failure {
     }
 }
 
+/// Parses a reply to a request with this method: its head, and its content in small pieces. For the fuzz targets.
+pub(in crate::http) fn fuzz_reply(bytes: &[u8], method: &Method) {
+    const PIECE: usize = 7;
+    let Ok(Some((mut head, length))) = parse_head(bytes, method) else { return };
+    let (mut received, mut left) = (0, &bytes[length..]);
+    while !left.is_empty() && !head.framing.is_done() {
+        let piece = &left[..left.len().min(PIECE)];
+        let Ok(taken) = head.framing.decode(piece, &mut |content| received += content.len()) else { return };
+        assert!(taken <= piece.len() && received <= bytes.len(), "content is a part of what arrived");
+        if taken < piece.len() {
+            return;
+        }
+        left = &left[taken..];
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
