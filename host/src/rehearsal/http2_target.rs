@@ -39,8 +39,11 @@ pub(super) async fn serve(script: Arc<TargetScript>, stream: DuplexStream, recei
     };
     let mut answers = JoinSet::new();
     loop {
-        if answers.is_empty() && script.peek() == NextPart::Close && connection.num_wired_streams() == 0 {
+        if answers.is_empty() && script.peek() == NextPart::Close {
             script.take();
+            // What was answered is sent first.
+            connection.graceful_shutdown();
+            while let Some(Ok(_refused)) = connection.accept().await {}
             return;
         }
         tokio::select! {
@@ -141,7 +144,7 @@ fn head(reply: &TargetReply) -> Result<Response<()>, String> {
 
 /// Returns fields in the form of HTTP/2, whose names are in lower case.
 fn fields(fields: &[(String, String)]) -> Result<HeaderMap, String> {
-    let field = |(name, value): &(String, String)| {
+    let field = |(name, value): &(String, String)| -> Result<_, String> {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is not the name of a field"))?;
         let value = HeaderValue::from_str(value).map_err(|_| format!("`{name}` has a value that is not allowed"))?;
         Ok((name, value))
