@@ -23,7 +23,7 @@ use crate::script::model::{Node, NodeValue, Script, Spanned};
 use crate::script::value_reader::{DiagnosticText, ValueReader};
 use crate::script::yaml::read;
 
-const CASE_KEYS: [&str; 8] = ["name", "base_url", "rps", "steps", "times", "ends_after", "target", "expect"];
+const CASE_KEYS: [&str; 9] = ["name", "base_url", "rps", "link", "steps", "times", "ends_after", "target", "expect"];
 const TARGET_PART_KEYS: [&str; 7] = ["request", "reply", "receives", "sends", "secures", "after", "closes"];
 const REQUEST_KEYS: [&str; 4] = ["method", "path", "headers", "body"];
 const REPLY_KEYS: [&str; 5] = ["status", "headers", "body", "after", "over"];
@@ -155,7 +155,7 @@ fn case(reader: &mut ValueReader, node: Node) -> Option<Case> {
             "ends_after" => ends_after = reader.positive_duration("ends_after", &node),
             "target" => target = target_parts(reader, node),
             "expect" => expected = expectation(reader, node),
-            "steps" | "base_url" | "rps" => {
+            "steps" | "base_url" | "rps" | "link" => {
                 has_steps |= key.value == "steps";
                 decoder.read_entry(&key, node);
             }
