@@ -120,7 +120,7 @@ impl<'a> Passage<'a> {
         self.on_link.is_empty()
     }
 
-    /// Ready when the next piece may be taken from the connection. Until then, and when more arrives, the task is woken.
+    /// Ready when the next piece may be taken from the connection. The task is woken then, and when more arrives.
     pub(super) fn poll_free(&mut self, cx: &Context<'_>) -> Poll<()> {
         let (now, free_at) = (self.client.now(), self.schedule.free_at());
         let is_free = free_at <= now;

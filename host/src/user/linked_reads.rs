@@ -1,5 +1,5 @@
-//! What a socket of a user with a link has received, and has not passed over the link yet. It stays with the socket when
-//! the read that took it is given up.
+//! The bytes that a socket of a user with a link has received, and that have not arrived over the link yet. They stay
+//! with the socket when the read that took them is given up.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
