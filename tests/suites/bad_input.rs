@@ -41,6 +41,9 @@ fn with_files() -> Run {
         .file("once.yml", "- {name: A, url: http://127.0.0.1:9/other}\n")
         .file("round.yml", "- {name: R, url: http://127.0.0.1:9/r}\n- include: round.yml\n")
         .file("wrong.yml", "- {name: W, url: http://127.0.0.1:9/w, timeout: 5}\n- {nmae: X}\n")
+        .file("broken.csv", "# by the train\n0s,4Mbit/s\n10,2Mbit/s\n20s;1Mbit/s\n15s,fast\n30s,2MB/s\n")
+        .file("silent.csv", "s,kbit/s\n0,0\n10,0\n")
+        .file("short.csv", "0s,4Mbit/s\n")
         .file("mapping.yml", "steps:\n  - {name: M, url: http://127.0.0.1:9/m}\n")
 }
 

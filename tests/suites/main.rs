@@ -26,6 +26,7 @@ mod httpbin;
 mod input_files;
 mod inspect;
 mod languages;
+mod link;
 mod load;
 mod load_models;
 mod login;

@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::metrics::sample::FailureKind;
 use crate::metrics::sample_tap::SampleTaps;
 use crate::plan::requirements::Requirements;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, viewers};
 use crate::report::model::{ChangeReport, ExhaustedDataSet, SamplesReport};
 use crate::report::{self, Report, RunSettings, RunSummary, RunVerdict};
 use crate::run::load_controller::{ControlSender, LoadChangeKind, LoadController};
@@ -162,6 +162,7 @@ pub(super) fn plan_script(args: &RunArgs, script: &Script) -> Result<Plan, Diagn
     let plan = plan::build(args, script)?;
     warn_about_native(plan.native.iter().map(String::as_str));
     warn_about_dropped_path(&plan);
+    viewers::warnings(&plan).iter().for_each(|warning| eprintln!("warning: {warning}"));
     Ok(plan)
 }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::client::Client;
 use super::http1::Http1;
 use super::http2::Http2;
-use crate::net::{self, Failure, Meter, Origin, Version};
+use crate::net::{self, ConnectionOwner, Failure, Meter, Origin, Version};
 
 /// A connection that an exchange can use at once.
 pub(super) enum Connection {
@@ -22,13 +22,13 @@ pub(super) fn open<'a>(
     client: &'a Client,
     origin: &'a Rc<Origin>,
     version: Version,
-    user: u32,
+    owner: ConnectionOwner,
     meter: &'a Meter,
 ) -> Pin<Box<impl Future<Output = Result<Connection, Failure>> + use<'a>>> {
     Box::pin(async move {
-        let opened = net::open(&client.connector, origin, version, user, meter).await?;
+        let opened = net::open(&client.connector, origin, version, owner, meter).await?;
         if opened.http2 {
-            return Http2::start(client, opened.transport).await.map(Connection::Http2);
+            return Http2::start(client, opened.transport, owner.receive_buffer).await.map(Connection::Http2);
         }
         Ok(Connection::Http1(Http1::new(Rc::clone(origin), opened.transport)))
     })

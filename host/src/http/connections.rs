@@ -2,7 +2,7 @@
 //! of the reply. So dropping the exchange closes the connection, and a half-read reply can never be taken for the
 //! answer to the next request. An HTTP/2 connection stays and is used by several exchanges at once.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use tokio::sync::Notify;
@@ -12,7 +12,8 @@ use super::connection::{Connection, open};
 use super::http1::Http1;
 use super::http2::Http2;
 use super::message::Request;
-use crate::net::{Failure, Meter, Origin, Version, same_origin};
+use super::passage::TimedLink;
+use crate::net::{ConnectionOwner, Failure, Meter, Origin, Version, same_origin};
 
 /// Maximum number of connections, and of origins, that a user keeps. A browser keeps far fewer; a script that generates
 /// host names must not fill the memory.
@@ -29,6 +30,8 @@ pub(super) struct Connections {
     single_use: Cell<bool>,
     /// The user's number in the whole run.
     user: u32,
+    /// The user's link, if it has one.
+    link: OnceCell<Box<TimedLink>>,
 }
 
 /// A connection for one exchange.
@@ -59,6 +62,21 @@ impl Connections {
     /// Creates the connections of a user.
     pub(super) fn new(user: u32) -> Self {
         Self { user, ..Self::default() }
+    }
+
+    /// Gives the user a link, unless it has one.
+    pub(super) fn set_link(&self, link: TimedLink) {
+        self.link.get_or_init(|| Box::new(link));
+    }
+
+    /// Returns the user's link, if it has one.
+    pub(super) fn link(&self) -> Option<&TimedLink> {
+        self.link.get().map(|link| &**link)
+    }
+
+    /// Returns the part of the user that opening a connection depends on.
+    pub(super) fn owner(&self) -> ConnectionOwner {
+        ConnectionOwner { user: self.user, receive_buffer: self.link().map(|link| link.link().receive_buffer()) }
     }
 
     /// Sets whether each connection serves one exchange.
@@ -196,7 +214,16 @@ impl Connections {
         version: Version,
         meter: &Meter,
     ) -> Result<Connection, Failure> {
-        open(client, origin, version, self.user, meter).await
+        let opening = open(client, origin, version, self.owner(), meter);
+        let Some(link) = self.link() else { return opening.await };
+        // Boxed, so that users without a link do not reserve room for the wait.
+        let over_link = Box::pin(async move {
+            let connection = opening.await?;
+            // A round trip for TCP, and one for TLS 1.3.
+            link.wait_round_trips(1 + u32::from(origin.is_https()), client.connector.clock).await;
+            Ok(connection)
+        });
+        over_link.await
     }
 
     /// Opens the first connection to an origin that may speak HTTP/2.

@@ -100,7 +100,8 @@ async fn send(client: &Client, session: &HttpSession, meter: &Meter, request: &R
             request.sent_cookie.borrow_mut().clone_from(&cookie);
         }
         let (user_agent, is_last, trace) = (client.user_agent, connections.is_single_use(), meter.trace());
-        let outgoing = OutgoingRequest { request, cookie, user_agent, is_last, trace };
+        let link = connections.link();
+        let outgoing = OutgoingRequest { request, cookie, user_agent, is_last, trace, link };
         match connection {
             Connection::Http1(connection)
                 if request.channel.as_ref().is_some_and(|channel| channel.has_request_content()) =>

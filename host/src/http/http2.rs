@@ -1,13 +1,14 @@
 //! HTTP/2 (RFC 9113), by hyper: a connection serves several exchanges of its user at once and is driven by a task of
 //! its own.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -25,6 +26,7 @@ use super::client::Client;
 use super::header_section::HeaderSection;
 use super::http2_progress::{StreamProgress, WatchedStream};
 use super::message::{OutgoingRequest, Reply, TRACEPARENT, has_payload};
+use super::passage::Passage;
 use crate::metrics::sample::FailureKind;
 use crate::net::{Failure, Meter, MeteredStream, Traffic, TrafficGuard, Transport};
 
@@ -98,14 +100,31 @@ pub(super) struct Http2 {
     broken: Rc<RefCell<Option<Failure>>>,
 }
 
+/// The smallest window of a stream, in bytes, which is also that of every stream until the peer knows another.
+const MIN_WINDOW: u32 = 65_535;
+/// Streams whose windows that of the connection has room for: content that a user does not take must not stop another
+/// stream.
+const WINDOWS: u32 = 4;
+
 impl Http2 {
-    /// Starts the protocol on a stream.
-    pub(super) async fn start(client: &Client, transport: Transport) -> Result<Self, Failure> {
+    /// Starts the protocol on a stream. With a `receive_buffer`, which users with a link have, a server sends no more
+    /// ahead than fits into it.
+    pub(super) async fn start(
+        client: &Client,
+        transport: Transport,
+        receive_buffer: Option<u32>,
+    ) -> Result<Self, Failure> {
         let traffic = Rc::new(Traffic::default());
         let progress = Rc::new(StreamProgress::default());
         let metered = MeteredStream::new(transport, Rc::clone(&traffic));
         let io = TokioIo::new(WatchedStream::new(metered, Rc::clone(&progress)));
-        let (sender, driver) = client.http2.handshake(io).await.map_err(|error| Failure::of_exchange(&error, false))?;
+        let mut settings = Cow::Borrowed(&client.http2);
+        if let Some(buffer) = receive_buffer {
+            let window = buffer.clamp(MIN_WINDOW, i32::MAX as u32 / WINDOWS);
+            let windows = settings.to_mut().initial_stream_window_size(window);
+            windows.initial_connection_window_size(window * WINDOWS);
+        }
+        let (sender, driver) = settings.handshake(io).await.map_err(|error| Failure::of_exchange(&error, false))?;
         let broken = Rc::new(RefCell::new(None));
         let noted = Rc::clone(&broken);
         tokio::task::spawn_local(async move {
@@ -140,6 +159,7 @@ impl Http2 {
         begun: Nanos,
     ) -> Http2Outcome {
         let request = outgoing.request;
+        let passage = outgoing.link.map(|link| Passage::new(client, link));
         let _charge = TrafficGuard { meter, traffic: Rc::clone(&self.traffic) };
         // Others may be given a stream first.
         let lowest = self.progress.next();
@@ -162,9 +182,14 @@ impl Http2 {
         if kept.is_none() && request.channel.is_none() && client.wants_excerpt(response.status()) {
             kept = Some(BodyCollector::excerpt(client));
         }
-        let reply = receive(response, meter, kept, request.channel.as_deref()).await;
+        let mut receipt = Receipt { client, meter, kept, channel: request.channel.as_deref(), passage };
+        let reply = receipt.receive(response).await;
         if reply.is_ok() {
-            meter.update(|measured| measured.phases.receive = Some(client.now() - headed));
+            let end = receipt.passage.map_or_else(|| client.now(), |passage| passage.ends_at());
+            meter.update(|measured| {
+                measured.phases.receive = Some(end.saturating_sub(headed));
+                measured.end = Some(end);
+            });
         }
         Http2Outcome::Done(reply.unwrap_or_else(|error| Err(Failure::of_exchange(&error, true))))
     }
@@ -196,57 +221,106 @@ impl Http2 {
     }
 }
 
-/// Receives the content to its last byte. Content that is not kept is dropped as it arrives.
-async fn receive(
-    response: Response<Incoming>,
-    meter: &Meter,
-    mut kept: Option<BodyCollector>,
-    channel: Option<&BodyChannel>,
-) -> hyper::Result<Result<Reply, Failure>> {
-    let (head, mut body) = response.into_parts();
-    let headers = HeaderSection::of_map(&head.headers);
-    if let Some(channel) = channel {
-        channel.push_head(head.status, headers.clone());
+/// The receipt of a reply.
+struct Receipt<'a> {
+    client: &'a Client,
+    meter: &'a Meter,
+    kept: Option<BodyCollector>,
+    channel: Option<&'a BodyChannel>,
+    /// The passage over the user's link, if it has one.
+    passage: Option<Passage<'a>>,
+}
+
+impl Receipt<'_> {
+    /// Waits for the next frame, and until the channel, and the link if there is one, have room for it.
+    async fn next_frame(&mut self, body: &mut Incoming) -> Option<hyper::Result<Frame<Bytes>>> {
+        poll_fn(|cx| {
+            if let Some(passage) = &mut self.passage {
+                passage.deliver(self.client.now(), self.meter, self.channel);
+                ready!(passage.poll_free(cx));
+            }
+            let polled = match self.channel {
+                Some(channel) if channel.is_full() => Poll::Pending,
+                _ => Pin::new(&mut *body).poll_frame(cx),
+            };
+            if let (true, Some(passage)) = (polled.is_pending(), &mut self.passage) {
+                passage.note_wait();
+            }
+            polled
+        })
+        .await
     }
-    let mut next = poll_fn(|cx| match channel {
-        Some(channel) if channel.is_full() => Poll::Pending,
-        _ => Pin::new(&mut body).poll_frame(cx),
-    });
-    while let Some(frame) = (&mut next).await {
-        match (frame?.into_data(), channel) {
-            (Ok(data), _) => {
-                meter.update(|measured| measured.body_bytes_in += data.len() as u64);
-                if let Some(kept) = &mut kept {
-                    kept.push(&data);
-                }
-                if let Some(channel) = channel {
-                    channel.push(data);
-                }
+
+    /// Waits until everything that is on the link has arrived.
+    async fn drain(&mut self) {
+        let Some(passage) = &mut self.passage else { return };
+        poll_fn(|cx| {
+            if passage.deliver(self.client.now(), self.meter, self.channel) {
+                return Poll::Ready(());
             }
-            (Err(frame), Some(channel)) => {
-                channel.push_trailers(
-                    frame.into_trailers().map(|trailers| HeaderSection::of_map(&trailers)).unwrap_or_default(),
-                );
-            }
-            (Err(_), None) => {}
+            passage.wake_when_more_arrives(cx);
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Takes content that has arrived from the site.
+    fn take(&mut self, data: Bytes) {
+        let size = data.len() as u64;
+        if let Some(kept) = &mut self.kept {
+            kept.push(&data);
+        }
+        if let Some(passage) = &mut self.passage {
+            let content = if self.channel.is_some() { vec![data] } else { Vec::new() };
+            return passage.put(self.client.now(), size, content);
+        }
+        self.meter.update(|measured| measured.body_bytes_in += size);
+        if let Some(channel) = self.channel {
+            channel.push(data);
         }
     }
-    // hyper takes a stream that was reset with NO_ERROR or CANCEL for one that has ended (RFC 9113 section 8.1).
-    if !body.is_end_stream() {
-        return Ok(Err(Failure::truncated()));
+
+    /// Receives the content to its last byte. Content that is not kept is dropped as it arrives.
+    async fn receive(&mut self, response: Response<Incoming>) -> hyper::Result<Result<Reply, Failure>> {
+        let (head, mut body) = response.into_parts();
+        let headers = HeaderSection::of_map(&head.headers);
+        if let Some(passage) = &mut self.passage {
+            passage.begin_content(self.client.now(), self.meter);
+        }
+        if let Some(channel) = self.channel {
+            self.drain().await;
+            channel.push_head(head.status, headers.clone());
+        }
+        while let Some(frame) = self.next_frame(&mut body).await {
+            match (frame?.into_data(), self.channel) {
+                (Ok(data), _) => self.take(data),
+                (Err(frame), Some(channel)) => {
+                    self.drain().await;
+                    channel.push_trailers(
+                        frame.into_trailers().map(|trailers| HeaderSection::of_map(&trailers)).unwrap_or_default(),
+                    );
+                }
+                (Err(_), None) => {}
+            }
+        }
+        self.drain().await;
+        // hyper takes a stream that was reset with NO_ERROR or CANCEL for one that has ended (RFC 9113 section 8.1).
+        if !body.is_end_stream() {
+            return Ok(Err(Failure::truncated()));
+        }
+        let kept = self.kept.take().map_or_else(|| Ok(KeptBody::default()), BodyCollector::finish);
+        Ok(kept.map(|KeptBody { content: body, excerpt, held }| Reply {
+            status: head.status,
+            version: head.version,
+            headers,
+            body,
+            excerpt,
+            fingerprint: 0,
+            is_encoded: false,
+            is_deferred: false,
+            held,
+        }))
     }
-    let kept = kept.map_or_else(|| Ok(KeptBody::default()), BodyCollector::finish);
-    Ok(kept.map(|KeptBody { content: body, excerpt, held }| Reply {
-        status: head.status,
-        version: head.version,
-        headers,
-        body,
-        excerpt,
-        fingerprint: 0,
-        is_encoded: false,
-        is_deferred: false,
-        held,
-    }))
 }
 
 /// Converts a request to hyper's form, for a connection with this progress.

@@ -16,6 +16,7 @@ use super::body_budget::BudgetPart;
 use super::body_channel::BodyChannel;
 use super::fields::Fields;
 use super::header_section::HeaderSection;
+use super::passage::TimedLink;
 use crate::metrics::trace::TraceContext;
 use crate::net::{Origin, Version};
 
@@ -85,6 +86,8 @@ pub(super) struct OutgoingRequest<'a> {
     pub is_last: bool,
     /// Its place in a trace, which it carries unless it has a `traceparent` of its own.
     pub trace: Option<TraceContext>,
+    /// The link that its reply comes over, if its user has one.
+    pub link: Option<&'a TimedLink>,
 }
 
 /// The field that carries the place of a request in a trace (W3C Trace Context).

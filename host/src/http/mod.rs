@@ -31,6 +31,7 @@
 //! | `http2` | HTTP/2, by hyper |
 //! | `http2_progress` | which requests of an HTTP/2 connection were written, and which are not processed |
 //! | `fuzzing` | the parsers of replies, for the fuzz targets |
+//! | `passage` | the passage of a reply over its user's link |
 //! | `fields` | header fields of a request |
 //! | `header_section` | header fields of a reply |
 //! | `cookies` | the cookies of one user |
@@ -57,6 +58,7 @@ mod http1;
 mod http2;
 mod http2_progress;
 mod message;
+mod passage;
 pub(crate) mod redirect;
 mod session;
 mod shown;
@@ -76,5 +78,6 @@ pub(crate) use fields::{Field, Fields};
 pub(crate) use header_section::HeaderSection;
 pub(crate) use http1::{UpgradeReply, upgrade};
 pub(crate) use message::{Decoding, Reply, Request, RequestTarget};
+pub(crate) use passage::TimedLink;
 pub(crate) use session::{HttpSession, Lifespan, Retention};
 pub(crate) use shown::{ShownContent, reply_content, reply_head, request_head};

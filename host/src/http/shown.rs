@@ -51,7 +51,8 @@ pub(crate) fn request_head(
     trace: Option<TraceContext>,
 ) -> String {
     let cookie = request.sent_cookie.borrow().clone();
-    let outgoing = OutgoingRequest { request, cookie, user_agent: client.user_agent, is_last: false, trace };
+    let outgoing =
+        OutgoingRequest { request, cookie, user_agent: client.user_agent, is_last: false, trace, link: None };
     let mut bytes = Vec::new();
     http1::write_head(&outgoing, &mut bytes);
     let text = String::from_utf8_lossy(&bytes);

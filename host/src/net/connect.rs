@@ -16,7 +16,7 @@ use super::failure::{Failure, NO_HTTP2};
 use super::meter::{ExchangeStage, Meter};
 use super::open_connections::OpenConnection;
 use super::origin::Origin;
-use super::tcp::{self, Peer};
+use super::tcp::{self, ConnectionOwner, Peer};
 use super::version::Version;
 
 /// A connection in clear text or over TLS. The TLS state takes more than a kilobyte, so it is boxed: a plain connection
@@ -65,7 +65,7 @@ pub(crate) async fn open(
     connector: &Connector,
     origin: &Origin,
     version: Version,
-    user: u32,
+    owner: ConnectionOwner,
     meter: &Meter,
 ) -> Result<NewTransport, Failure> {
     if let Some(dial) = &connector.dial {
@@ -77,7 +77,7 @@ pub(crate) async fn open(
             false => Ok(NewTransport { transport, http2 }),
         };
     }
-    let tcp = tcp::connect(connector, Peer::of(origin, user), meter).await?;
+    let tcp = tcp::connect(connector, Peer::of(origin, owner), meter).await?;
     let open = connector.open.open();
     if !origin.is_https() {
         return Ok(NewTransport { transport: Transport::Plain(tcp, open), http2: version == Version::Http2 });

@@ -66,6 +66,9 @@ pub struct Measurements {
     pub is_http2: bool,
     /// The row below that of its step in which it counts; `None` if it counts in that of the step.
     pub row: Option<RowId>,
+    /// The time by which the user's link delays what the site sends: its round trips, without the time that the bytes
+    /// take; 0 without a link.
+    pub link_delay: Nanos,
     /// The number of its span, if it may be exported as one.
     pub span: Option<SpanId>,
     /// The part that is under way.

@@ -14,6 +14,7 @@
 //! | `tcp` | a TCP connection to one of the addresses of a name |
 //! | `address_order` | the order in which a user tries addresses |
 //! | `slow_addresses` | addresses that are tried last for a while |
+//! | `link/` | the link of a user: when what a site has sent would have come over it |
 //! | `stream` | byte streams for protocols other than HTTP |
 //! | `version` | the versions of HTTP that a connection is opened for |
 //! | `meter` | time and bytes of one exchange |
@@ -25,6 +26,7 @@ mod connector;
 mod dns;
 mod failure;
 mod grants;
+mod link;
 mod meter;
 mod open_connections;
 mod origin;
@@ -39,8 +41,12 @@ pub(crate) use connect::{Transport, open};
 pub(crate) use connector::{Connector, Dial, NetworkOptions};
 pub(crate) use failure::Failure;
 pub(crate) use grants::{Grant, Grants};
+pub(crate) use link::{
+    ActiveOnLink, Link, LinkChoice, LinkProfile, LinkSpeed, LinkTrace, PassageSchedule, TraceInterval, WeightedLink,
+};
 pub(crate) use meter::{Measurements, Meter, MeteredStream, Traffic, TrafficGuard};
 pub(crate) use origin::{Origin, OriginError, not_granted, same_origin, target};
 pub(crate) use stream::{Destination, Stream, StreamTls};
+pub(crate) use tcp::ConnectionOwner;
 pub(crate) use tls::{Tls, Trust, read_certificates};
 pub(crate) use version::Version;

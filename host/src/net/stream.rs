@@ -20,7 +20,7 @@ use super::grants::{Grants, Reach, not_granted};
 use super::meter::{ExchangeStage, Meter};
 use super::open_connections::OpenConnection;
 use super::origin::Origin;
-use super::tcp::{self, Peer};
+use super::tcp::{self, ConnectionOwner, Peer};
 
 /// A destination that the grants allow.
 pub struct Destination {
@@ -102,13 +102,18 @@ impl Stream {
     ///
     /// # Errors
     /// The name does not resolve, no address accepts, or the handshake fails.
-    pub async fn open(connector: &Connector, to: &Destination, user: u32, meter: &Meter) -> Result<Self, Failure> {
+    pub async fn open(
+        connector: &Connector,
+        to: &Destination,
+        owner: ConnectionOwner,
+        meter: &Meter,
+    ) -> Result<Self, Failure> {
         if let Some(dial) = &connector.dial {
             let protocol = to.tls.as_ref().and_then(|tls| dial.pick_protocol(&tls.protocols));
             return Ok(Self::InProcess(Arc::clone(dial).dial(), protocol.map(Into::into)));
         }
-        let tcp =
-            tcp::connect(connector, Peer { host: &to.host, port: to.port, reach: &to.reach, user }, meter).await?;
+        let peer = Peer { host: &to.host, port: to.port, reach: &to.reach, owner };
+        let tcp = tcp::connect(connector, peer, meter).await?;
         let open = connector.open.open();
         match &to.tls {
             None => Ok(Self::Plain(tcp, open)),

@@ -4,13 +4,13 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::address_order;
 use super::connector::Connector;
@@ -35,14 +35,23 @@ pub(super) struct Peer<'a> {
     pub port: u16,
     /// Addresses that the name may resolve to.
     pub reach: &'a Reach,
-    /// The number of the user, by which one of several addresses is chosen.
+    /// The user that asks.
+    pub owner: ConnectionOwner,
+}
+
+/// The user that a connection is for.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionOwner {
+    /// Its number, by which one of several addresses is chosen.
     pub user: u32,
+    /// The size of the receive buffer, in bytes, if the user has a link; otherwise that of the system.
+    pub receive_buffer: Option<u32>,
 }
 
 impl<'a> Peer<'a> {
     /// Returns the host of an origin.
-    pub(super) fn of(origin: &'a Origin, user: u32) -> Self {
-        Self { host: origin.host(), port: origin.port(), reach: origin.reach(), user }
+    pub(super) fn of(origin: &'a Origin, owner: ConnectionOwner) -> Self {
+        Self { host: origin.host(), port: origin.port(), reach: origin.reach(), owner }
     }
 }
 
@@ -113,7 +122,8 @@ impl Attempts<'_> {
     fn in_order(&self, addresses: &[IpAddr]) -> Vec<IpAddr> {
         let granted: Vec<_> =
             addresses.iter().copied().filter(|one| self.to.reach.covers(*one, self.to.port)).collect();
-        let ordered = address_order::in_turn(&granted, self.connector.first_turn.wrapping_add(self.to.user.into()));
+        let ordered =
+            address_order::in_turn(&granted, self.connector.first_turn.wrapping_add(self.to.owner.user.into()));
         self.connector.slow_addresses.put_last(&ordered, self.connector.now())
     }
 
@@ -157,11 +167,18 @@ impl Attempts<'_> {
         Ok(tcp)
     }
 
+    async fn connect_to(&self, address: IpAddr) -> io::Result<TcpStream> {
+        let address = SocketAddr::new(address, self.to.port);
+        let Some(receive_buffer) = self.to.owner.receive_buffer else { return TcpStream::connect(address).await };
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // Before connecting, because the window is scaled by it.
+        socket.set_recv_buffer_size(receive_buffer)?;
+        socket.connect(address).await
+    }
+
     async fn perform(&self, step: AttemptStep) -> AttemptOutcome {
         match step {
-            AttemptStep::Connect(address) => {
-                AttemptOutcome::Connected(address, TcpStream::connect((address, self.to.port)).await)
-            }
+            AttemptStep::Connect(address) => AttemptOutcome::Connected(address, self.connect_to(address).await),
             AttemptStep::LookUp => {
                 let Connector { names, clock, .. } = self.connector;
                 let renewal = names.renew(self.to.host, *clock, dns::system_lookup);
@@ -225,7 +242,8 @@ mod tests {
     }
 
     fn peer(port: u16) -> Peer<'static> {
-        Peer { host: "localhost", port, reach: &Reach::Anywhere, user: 0 }
+        let owner = ConnectionOwner { user: 0, receive_buffer: None };
+        Peer { host: "localhost", port, reach: &Reach::Anywhere, owner }
     }
 
     #[tokio::test]

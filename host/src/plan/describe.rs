@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::data_summary::data_summary;
+use super::links;
 use super::outline::outline;
 use super::requirements::Requirements;
 use super::workload::Workload;
@@ -33,6 +34,7 @@ pub(crate) fn describe(plan: &Plan, needs: &Requirements) -> String {
         let _ = writeln!(out, "Each walk takes {}:", steps(scenario));
         out += &outline(plan, &scenario.flow);
         retention(&mut out, scenario.workload.retention);
+        out += &links::describe(&scenario.workload);
     }
     if let Some(teardown) = &plan.teardown {
         let _ = writeln!(out, "After all load, one user takes {}:", steps(teardown));

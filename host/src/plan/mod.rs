@@ -12,6 +12,8 @@ pub(crate) mod env_file;
 pub(crate) mod flow;
 mod include;
 mod lasting_steps;
+mod link_trace;
+mod links;
 mod login_flags;
 mod outline;
 mod params_json;
@@ -25,6 +27,7 @@ mod steps;
 mod thresholds;
 mod unset_variables;
 mod user_headers;
+pub(crate) mod viewers;
 pub(crate) mod workload;
 
 use std::sync::{Arc, OnceLock};

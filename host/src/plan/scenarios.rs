@@ -4,11 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::links;
 use super::workload::Workload;
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText};
 use crate::http::{Lifespan, Retention};
 use crate::load_model::{self, Constant, LOAD_MODELS, LoadError, LoadModelHandle, WeightShare};
+use crate::net::LinkChoice;
 use crate::script::model::{self, FlowItem, LoadSettings, LoadSpec, Script, Spanned, ThinkSpec};
 
 /// The time that requests in flight have to finish.
@@ -44,7 +46,8 @@ pub(super) fn drafts<'a>(args: &RunArgs, script: &'a Script, seed: u64) -> Resul
         model.map_err(|error| Diagnostics::from(load_diagnostic(error, &script.source)))
     };
     if script.scenarios.is_empty() {
-        let workload = workload(args, settings, None, model(&script_load)?);
+        let mut workload = workload(args, settings, None, model(&script_load)?);
+        workload.link = script_link(script)?;
         return Ok(vec![ScenarioDraft {
             name: None,
             workload,
@@ -61,6 +64,7 @@ pub(super) fn drafts<'a>(args: &RunArgs, script: &'a Script, seed: u64) -> Resul
         let message = format!("`{flag}` has no effect: every scenario has its own load");
         diagnostics.push(Diagnostic::new("usage::load", message).help("remove the load of a scenario, or the flag"));
     }
+    let script_link = diagnostics.absorb(script_link(script)).flatten();
     let mut drafts = Vec::new();
     for typed in &script.scenarios {
         let own = &typed.load.spec;
@@ -78,11 +82,20 @@ pub(super) fn drafts<'a>(args: &RunArgs, script: &'a Script, seed: u64) -> Resul
         };
         let items = if typed.steps.is_empty() { &script.steps } else { &typed.steps };
         let Some(model) = model else { continue };
-        let workload = workload(args, settings, Some(typed), model);
+        let mut workload = workload(args, settings, Some(typed), model);
+        workload.link = match &typed.load.link {
+            Some(link) => diagnostics.absorb(links::choice(&link.value, script)).flatten(),
+            None => script_link.clone(),
+        };
         let think = think(&typed.load).or(default_think);
         drafts.push(ScenarioDraft { name: Some(&typed.name.value), workload, items, think, spec: Some(typed) });
     }
     diagnostics.into_result(drafts)
+}
+
+/// Returns the links of the users of scenarios that have none of their own.
+fn script_link(script: &Script) -> Result<Option<Arc<LinkChoice>>, Diagnostics> {
+    script.settings.load.link.as_ref().map_or(Ok(None), |link| links::choice(&link.value, script))
 }
 
 fn weight(scenario: &model::ScenarioSpec) -> f64 {
@@ -145,6 +158,7 @@ fn workload(
             connections: scenario_or_script(script, scenario, |load| load.connections.as_ref())
                 .map_or(Lifespan::default(), lifespan),
         },
+        link: None,
     }
 }
 
@@ -166,6 +180,7 @@ pub(super) fn single_iteration<'a>(name: &'static str, items: &'a [FlowItem]) ->
         graceful_stop: DEFAULT_GRACEFUL_STOP,
         graceful_ramp_down: Duration::ZERO,
         retention: Retention::default(),
+        link: None,
     };
     ScenarioDraft { name: Some(name), workload, items, think: None, spec: None }
 }

@@ -1,11 +1,13 @@
 //! The load of a scenario, complete and valid: its load model, and the limits that apply to any model.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use stampede_time::{Nanos, nanos};
 
 use crate::http::Retention;
 use crate::load_model::{IterationRule, LoadModelHandle};
+use crate::net::LinkChoice;
 
 /// The load of one scenario.
 #[derive(Clone, Debug)]
@@ -24,6 +26,8 @@ pub struct Workload {
     pub graceful_ramp_down: Duration,
     /// The lifespan of a user's cookies and connections.
     pub retention: Retention,
+    /// The links of which each user has one; `None` if users have none.
+    pub link: Option<Arc<LinkChoice>>,
 }
 
 impl Workload {
@@ -80,6 +84,7 @@ pub(crate) mod tests {
             graceful_stop: Duration::ZERO,
             graceful_ramp_down: Duration::ZERO,
             retention: Retention::default(),
+            link: None,
         }
     }
 

@@ -23,8 +23,8 @@ use crate::script::model::{Node, NodeValue, Script, Spanned};
 use crate::script::value_reader::{DiagnosticText, ValueReader};
 use crate::script::yaml::read;
 
-const CASE_KEYS: [&str; 9] =
-    ["name", "base_url", "rps", "steps", "times", "ends_after", "alpn", "target", "expect"];
+const CASE_KEYS: [&str; 10] =
+    ["name", "base_url", "rps", "link", "steps", "times", "ends_after", "alpn", "target", "expect"];
 const TARGET_PART_KEYS: [&str; 7] = ["request", "reply", "receives", "sends", "secures", "after", "closes"];
 const REQUEST_KEYS: [&str; 4] = ["method", "path", "headers", "body"];
 const REPLY_KEYS: [&str; 6] = ["status", "headers", "body", "trailers", "after", "over"];
@@ -169,7 +169,7 @@ fn case(reader: &mut ValueReader, node: Node) -> Option<Case> {
             "alpn" => alpn = protocols(reader, node),
             "target" => target = target_parts(reader, node),
             "expect" => expected = expectation(reader, node),
-            "steps" | "base_url" | "rps" => {
+            "steps" | "base_url" | "rps" | "link" => {
                 has_steps |= key.value == "steps";
                 decoder.read_entry(&key, node);
             }

@@ -108,7 +108,7 @@ pub fn new_shared(plan: &Plan, clock: Clock, users: usize) -> io::Result<WorkerS
     }
     Ok(WorkerShared {
         clock,
-        timers: Timers::new(clock)?,
+        timers: Rc::new(Timers::new(clock)?),
         client: Rc::new(client),
         recorder: RefCell::new(recorder),
         data: plan.runtime.script_context.data.clone(),

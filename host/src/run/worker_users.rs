@@ -22,6 +22,7 @@ use super::shared::RunShared;
 use super::user_loop::UserOutcome;
 use super::virtual_user::{ScenarioHandle, VirtualUser};
 use crate::load_model::{ArrivalRule, IterationRule, SelfPacedRule};
+use crate::net::Link;
 use crate::pace::{Arrivals, RateLimiter};
 use crate::plan::workload::Workload;
 use crate::template::Variables;
@@ -247,6 +248,10 @@ impl WorkerUsers {
         let seed = plan.seed.wrapping_add(visit);
         let session = Rc::new(Session::new(id, slot, Rc::clone(&self.shared), seed, limiter));
         session.http.set_retention(workload.retention);
+        let link = workload.link.as_ref().and_then(|choice| choice.draw(plan.seed, id));
+        if let Some(profile) = link {
+            session.http.set_link(Link::new(profile.clone()), &self.shared.timers);
+        }
         plan.set_user_headers(&session);
         session
     }

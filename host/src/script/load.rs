@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::link::LinkSpec;
 use super::spanned::{Node, NodeValue, Spanned};
 use super::stage::{StageSpec, parse_rate, parse_stage, parse_target};
 use super::step_spec::ThinkSpec;
@@ -28,6 +29,8 @@ pub struct LoadSettings {
     pub cookies: Option<Spanned<LifespanSpec>>,
     /// `connections`: how long a user keeps them.
     pub connections: Option<Spanned<LifespanSpec>>,
+    /// `link`: the links of the users.
+    pub link: Option<Spanned<LinkSpec>>,
 }
 
 impl LoadSettings {
@@ -171,7 +174,7 @@ impl LoadSpec {
 }
 
 /// The keys of a load, in the order of the reference.
-pub(super) const KEYS: [&str; 17] = [
+pub(super) const KEYS: [&str; 18] = [
     "users",
     "rps",
     "duration",
@@ -189,6 +192,7 @@ pub(super) const KEYS: [&str; 17] = [
     "think",
     "cookies",
     "connections",
+    "link",
 ];
 
 /// The values of `cookies`.
@@ -223,6 +227,7 @@ pub(super) fn entry(reader: &mut ValueReader, load: &mut LoadSettings, name: &st
         "think" => load.think = think(reader, node),
         "cookies" => load.cookies = lifespan(reader, name, node, &COOKIES),
         "connections" => load.connections = lifespan(reader, name, node, &CONNECTIONS),
+        "link" => load.link = super::link::link(reader, node),
         _ => return false,
     }
     true

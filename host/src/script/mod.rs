@@ -4,13 +4,14 @@
 //! |---|---|---|
 //! | text to tree | `yaml`, `raw`, `yaml_error` | YAML |
 //! | tree to script | `decode`, and a file for each part of a script; `value_reader` | the keys of a script |
-//! | texts in it | `threshold_syntax`, `duration`, `stage`, `header` | small grammars |
+//! | texts in it | `threshold_syntax`, `duration`, `bit_rate`, `stage`, `header` | small grammars |
 //! | the result | `model`, `step_spec`, `flow_items`, `spanned`, `outcome` | types only |
 //! | for editors | `schema` | the same keys, as a JSON Schema |
 //! | pointing back | `node`, `span` | the place of a value in the text |
 //!
 //! Nothing here applies a default, opens a file or asks a plugin; the plan does.
 
+pub(crate) mod bit_rate;
 mod block;
 mod checks;
 mod data;
@@ -18,6 +19,7 @@ pub(crate) mod decode;
 pub(crate) mod duration;
 mod flow_items;
 pub(crate) mod header;
+mod link;
 mod load;
 pub mod model;
 mod node;

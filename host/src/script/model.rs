@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use super::flow_items::{BlockBody, BlockSpec, Branch, FlowItem, steps};
+pub use super::link::{LinkDown, LinkOption, LinkSpec};
 pub use super::load::{ArrivalSpec, LifespanSpec, LoadKey, LoadSettings, LoadSpec, Setting};
 pub use super::spanned::{NamedText, Node, NodeValue, Spanned};
 pub use super::step_spec::{

@@ -8,7 +8,7 @@ pub const SCHEMA: &str = include_str!("schema.json");
 mod tests {
     use serde_json::Value;
 
-    use super::super::{block, checks, data, decode, load, plugin, scenario, step, thresholds};
+    use super::super::{block, checks, data, decode, link, load, plugin, scenario, step, thresholds};
     use super::SCHEMA;
     use crate::script::repetition;
 
@@ -24,6 +24,8 @@ mod tests {
             ("/$defs/login", &step::LOGIN_KEYS),
             ("/$defs/block", &block::KEYS),
             ("/$defs/branch", &block::BRANCH_KEYS),
+            ("/$defs/link_choice", &link::CHOICE_KEYS),
+            ("/$defs/link_option", &link::OPTION_KEYS),
             ("/$defs/retry", &repetition::RETRY_KEYS),
             ("/$defs/capture", &step::CAPTURE_KEYS),
             ("/$defs/plugin/else", &plugin::KEYS),

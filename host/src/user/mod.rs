@@ -12,6 +12,7 @@
 //! | `operation` | an operation's number and its completion |
 //! | `exchange` | operations: an HTTP exchange with its redirects, a sleep |
 //! | `socket_operations` | operations: connect, upgrade, read and write on a socket |
+//! | `linked_reads` | received bytes of a socket that are on its user's link |
 //! | `sockets` | sockets that a user keeps open from task to task |
 //! | `open_sample` | the verdict on the last exchange, which the guest may still change, and on the task |
 //! | `recording` | the samples and examples that a session records |
@@ -25,6 +26,7 @@ mod active_time;
 pub(crate) mod exchange;
 mod judged;
 pub(crate) mod limits;
+mod linked_reads;
 mod open_sample;
 mod operation;
 mod operations;

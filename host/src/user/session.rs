@@ -37,7 +37,7 @@ pub struct WorkerShared {
     /// The run's clock.
     pub clock: Clock,
     /// Timers of waiting users.
-    pub timers: Timers,
+    pub timers: Rc<Timers>,
     /// The HTTP client, which opens connections.
     pub client: Rc<Client>,
     /// Recorder of the samples.

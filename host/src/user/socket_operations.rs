@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -71,7 +71,9 @@ pub(crate) async fn connect(session: Rc<Session>, owner: InstanceId, to: Result<
         let _place = OpeningGuard::claim(&session.sockets, owner)?;
         let connector = &session.shared.client.connector;
         let to = to?;
-        let stream = Stream::open(connector, &to, session.id, &session.task.sockets.meter).await?;
+        session.http.begin_on_link(session.shared.clock.now());
+        let stream = Stream::open(connector, &to, session.http.connection_owner(), &session.task.sockets.meter).await?;
+        pass_round_trips(&session, 1 + u32::from(to.is_secure())).await;
         Ok(session.sockets.add(owner, stream, to.host(), to.is_secure()))
     };
     Completion::Connected(connected.await)
@@ -84,12 +86,15 @@ pub(crate) async fn upgrade(session: Rc<Session>, owner: InstanceId, request: Re
         let _place = OpeningGuard::claim(&session.sockets, owner)?;
         let (client, meter, request) = (&session.shared.client, &session.task.sockets.meter, request?);
         let begun = session.shared.clock.now();
+        session.http.begin_on_link(begun);
         let span = session.begin_attempt(meter, &request, begun, 0);
         let reply = http::upgrade(client, &session.http, meter, &request).await;
         if let Some(span) = span {
             session.end_handshake(span, begun, reply.as_ref().err());
         }
         let http::UpgradeReply { status, headers, stream, duration } = reply?;
+        // Those of the handshakes, and that of the request.
+        pass_round_trips(&session, 2 + u32::from(request.origin.is_https())).await;
         let held = Reservation::new(&session.task.allowance, headers.size()).ok_or_else(over_allowance)?;
         let origin = &request.origin;
         let socket = stream.map(|stream| session.sockets.add(owner, stream, origin.host(), origin.is_https()));
@@ -127,6 +132,9 @@ async fn write_all(session: &Session, socket: &Socket, bytes: &[u8]) -> Result<(
         session.task.sockets.meter.update(|measured| measured.bytes_out += count as u64);
     }
     poll_fn(|cx| socket.with(|stream| stream.poll_flush(cx))).await?;
+    if session.http.link().is_some() {
+        socket.linked.note_sent(session.shared.clock.now());
+    }
     busy.close_on_drop = None;
     Ok(())
 }
@@ -141,7 +149,7 @@ pub(crate) async fn read(session: Rc<Session>, socket: Option<Rc<Socket>>, max_b
 
 async fn read_some(session: &Session, socket: &Socket, max_bytes: usize) -> Result<Vec<u8>, Failure> {
     let _busy = IoGuard::new(&socket.reading, None)?;
-    poll_fn(|cx| {
+    let poll_read = |cx: &mut Context<'_>, max_bytes: usize| {
         session.shared.client.with_read_buffer(|buffer| {
             let limit = max_bytes.clamp(1, buffer.len());
             let mut buffer = ReadBuf::new(&mut buffer[..limit]);
@@ -150,8 +158,17 @@ async fn read_some(session: &Session, socket: &Socket, max_bytes: usize) -> Resu
             session.task.sockets.meter.update(|measured| measured.bytes_in += bytes.len() as u64);
             Poll::Ready(Ok(bytes))
         })
-    })
-    .await
+    };
+    let Some(link) = session.http.link() else { return poll_fn(|cx| poll_read(cx, max_bytes)).await };
+    let read = socket.linked.read(link, session.shared.clock, max_bytes.max(1), poll_read).await;
+    if socket.is_closed() { Err(closed()) } else { read }
+}
+
+/// Waits for a number of round trips over the user's link, if it has one.
+async fn pass_round_trips(session: &Session, trips: u32) {
+    if let Some(link) = session.http.link() {
+        link.wait_round_trips(trips, session.shared.clock).await;
+    }
 }
 
 /// Begins TLS on a socket in clear.
@@ -180,6 +197,7 @@ async fn begin_tls(session: &Session, socket: &Socket, tls: Result<StreamTls, Fa
     let mut securing = pin!(stream.secure(connector, &socket.host, &tls, meter));
     let secured =
         poll_fn(|cx| if socket.is_closed() { Poll::Ready(Err(closed())) } else { securing.as_mut().poll(cx) }).await?;
+    pass_round_trips(session, 1).await;
     socket.put_stream(secured);
     socket.is_secure.set(true);
     busy.close_on_drop = None;
@@ -191,6 +209,9 @@ async fn begin_tls(session: &Session, socket: &Socket, tls: Result<StreamTls, Fa
 async fn refuse_bytes_in_clear(session: &Session, socket: &Socket) -> Result<(), Failure> {
     // The runtime notices what has arrived only between two polls.
     tokio::task::yield_now().await;
+    if socket.linked.has_bytes_on_link() {
+        return Err(bytes_in_clear());
+    }
     let mut byte = [0];
     let mut buffer = ReadBuf::new(&mut byte);
     match poll_fn(|cx| Poll::Ready(socket.with(|stream| stream.poll_read(cx, &mut buffer)))).await {
@@ -199,9 +220,13 @@ async fn refuse_bytes_in_clear(session: &Session, socket: &Socket) -> Result<(),
         Poll::Ready(Ok(())) if buffer.filled().is_empty() => Err(closed_before_tls()),
         Poll::Ready(Ok(())) => {
             session.task.sockets.meter.update(|measured| measured.bytes_in += 1);
-            Err(Failure::protocol("the peer has sent bytes in clear before TLS began"))
+            Err(bytes_in_clear())
         }
     }
+}
+
+fn bytes_in_clear() -> Failure {
+    Failure::protocol("the peer has sent bytes in clear before TLS began")
 }
 
 fn closed_before_tls() -> Failure {

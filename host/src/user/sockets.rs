@@ -14,6 +14,7 @@ use std::task::{Poll, ready};
 use stampede_time::Nanos;
 
 use super::limits;
+use super::linked_reads::LinkedReads;
 use crate::http::{Allowance, HeaderSection};
 use crate::metrics::sample::FailureKind;
 use crate::net::{Failure, Meter, Stream};
@@ -56,6 +57,8 @@ pub struct Socket {
     /// True if its stream is over TLS, also in a rehearsal, which leaves TLS out.
     pub is_secure: Cell<bool>,
     is_closed: Cell<bool>,
+    /// The part of what it has received that is on its user's link.
+    pub linked: LinkedReads,
     /// True while a read is under way.
     pub reading: Cell<bool>,
     /// True while a write is under way.
@@ -79,7 +82,8 @@ impl Sockets {
         let id = self.next_id.replace(self.next_id.get() + 1);
         let (stream, is_secure) = (RefCell::new(Some(stream)), Cell::new(is_secure));
         let [is_closed, reading, writing] = [(); 3].map(|()| Cell::new(false));
-        let socket = Socket { stream, host: host.into(), is_secure, is_closed, reading, writing };
+        let linked = LinkedReads::default();
+        let socket = Socket { stream, host: host.into(), is_secure, is_closed, linked, reading, writing };
         self.open.borrow_mut().push(OpenSocket { owner, id, socket: Rc::new(socket), is_handed_over: false });
         id
     }

@@ -17,7 +17,9 @@ use tokio::task::coop;
 use super::super::body::{BodyCollector, KeptBody};
 use super::super::client::Client;
 use super::super::message::{OutgoingRequest, Reply, Request};
+use super::super::passage::Passage;
 use super::framing::Framing;
+use super::linked::{FinishedReply, LinkedReply};
 use super::reply::{self, ReplyHead};
 use super::{Http1, request};
 use crate::net::{Failure, Meter};
@@ -55,6 +57,7 @@ impl Http1 {
         }
         let kept = BodyCollector::of(request.keep_body.as_ref(), request.optional_body, client);
         let partial = PartialReply { head_bytes: Vec::new(), head: None, kept, head_at: 0 };
+        let linked = outgoing.link.map(|link| Box::new(LinkedReply::new(Passage::new(client, link))));
         ExchangeFuture {
             connection: self,
             client,
@@ -64,6 +67,7 @@ impl Http1 {
             unsent: out,
             write_error: None,
             partial,
+            linked,
         }
     }
 }
@@ -81,6 +85,8 @@ pub(in crate::http) struct ExchangeFuture<'a> {
     /// that rejects a request need not read it to its end (RFC 9112 section 9.5).
     write_error: Option<io::Error>,
     partial: PartialReply,
+    /// The reply as it comes over the user's link, if the user has one.
+    linked: Option<Box<LinkedReply<'a>>>,
 }
 
 impl Future for ExchangeFuture<'_> {
@@ -174,17 +180,30 @@ impl ExchangeFuture<'_> {
     fn read(&mut self, cx: &mut Context<'_>) -> Poll<Result<ReceivedReply, Failure>> {
         let mut buffer = self.client.read_buffer();
         for _ in 0..MAX_READS_IN_A_ROW {
+            let mut limit = buffer.len();
+            if let Some(linked) = &mut self.linked {
+                let (now, channel) = (self.client.now(), self.request.channel.as_deref());
+                if let Some(FinishedReply { head, is_clean }) = ready!(linked.poll(cx, now, self.meter, channel)) {
+                    let end = linked.passage.ends_at();
+                    return Poll::Ready(Ok(self.complete(head, is_clean, end)));
+                }
+                limit = limit.min(linked.passage.piece());
+            }
             if self.request.channel.as_ref().is_some_and(|channel| channel.is_full()) {
+                self.linked.iter_mut().for_each(|linked| linked.passage.note_wait());
                 return Poll::Pending;
             }
-            let mut filled = ReadBuf::new(&mut buffer);
-            let read = ready!(Pin::new(&mut self.connection.transport).poll_read(cx, &mut filled));
-            let input = match read {
+            let mut filled = ReadBuf::new(&mut buffer[..limit]);
+            let read = Pin::new(&mut self.connection.transport).poll_read(cx, &mut filled);
+            if let (true, Some(linked)) = (read.is_pending(), &mut self.linked) {
+                linked.passage.note_wait();
+            }
+            let input = match ready!(read) {
                 Ok(()) => filled.filled(),
                 Err(error) => return Poll::Ready(Err(self.failure(&error))),
             };
             self.meter.update(|measured| measured.bytes_in += input.len() as u64);
-            let received = if input.is_empty() { self.on_close().map(Some) } else { self.feed(input) };
+            let received = if input.is_empty() { self.on_close() } else { self.feed(input) };
             if let Some(received) = received.transpose() {
                 return Poll::Ready(received);
             }
@@ -194,9 +213,9 @@ impl ExchangeFuture<'_> {
     }
 
     /// Handles the end of the connection, which is the end of the reply if nothing else marks it.
-    fn on_close(&mut self) -> Result<ReceivedReply, Failure> {
+    fn on_close(&mut self) -> Result<Option<ReceivedReply>, Failure> {
         match self.partial.head.take_if(|head| head.framing == Framing::UntilClosed) {
-            Some(head) => Ok(self.complete(head, false, self.client.now())),
+            Some(head) => Ok(self.finish(head, false, self.client.now())),
             None => {
                 let error = self.write_error.take();
                 Err(self.failure(&error.unwrap_or_else(|| io::ErrorKind::UnexpectedEof.into())))
@@ -243,9 +262,12 @@ impl ExchangeFuture<'_> {
                 measured.phases.first_byte = Some(now.saturating_sub(self.start));
                 measured.ends.first_byte = now;
             });
-            if let Some(channel) = &self.request.channel {
+            if let Some(linked) = &mut self.linked {
+                linked.put_head(now, &head, self.meter);
+            } else if let Some(channel) = &self.request.channel {
                 channel.push_head(head.status, head.section.clone());
-            } else if self.partial.kept.is_none() && self.client.wants_excerpt(head.status) {
+            }
+            if self.request.channel.is_none() && self.partial.kept.is_none() && self.client.wants_excerpt(head.status) {
                 self.partial.kept = Some(BodyCollector::excerpt(self.client));
             }
             self.partial.head = Some(head);
@@ -257,20 +279,38 @@ impl ExchangeFuture<'_> {
     fn feed_content(&mut self, input: &[u8], now: Option<Nanos>) -> Result<Option<ReceivedReply>, Failure> {
         let PartialReply { head: Some(head), kept, .. } = &mut self.partial else { return Ok(None) };
         let (mut size, channel) = (0, self.request.channel.as_deref());
+        let mut on_link = self.linked.as_deref_mut().map(|linked| &mut linked.pieces);
         let taken = head.framing.decode(input, &mut |data| {
             size += data.len() as u64;
             if let Some(kept) = kept {
                 kept.push(data);
             }
-            if let Some(channel) = channel {
-                channel.push(Bytes::copy_from_slice(data));
+            match (channel, &mut on_link) {
+                (Some(_), Some(pieces)) => pieces.push(Bytes::copy_from_slice(data)),
+                (Some(channel), None) => channel.push(Bytes::copy_from_slice(data)),
+                (None, _) => {}
             }
         });
         // Content before a malformed part counts as well.
-        self.meter.update(|measured| measured.body_bytes_in += size);
-        let taken = taken?;
+        if self.linked.is_none() || taken.is_err() {
+            self.meter.update(|measured| measured.body_bytes_in += size);
+        }
+        let is_clean = taken? == input.len();
         let head = self.partial.head.take_if(|head| head.framing.is_done());
-        Ok(head.map(|head| self.complete(head, taken == input.len(), now.unwrap_or_else(|| self.client.now()))))
+        if let Some(linked) = &mut self.linked {
+            let finished = head.map(|head| FinishedReply { head, is_clean });
+            linked.put(now.unwrap_or_else(|| self.client.now()), size, finished);
+            return Ok(None);
+        }
+        Ok(head.map(|head| self.complete(head, is_clean, now.unwrap_or_else(|| self.client.now()))))
+    }
+
+    /// Ends the reply at the time `now`, or when all of it has passed over the link; `is_clean` if nothing came after
+    /// it.
+    fn finish(&mut self, head: ReplyHead, is_clean: bool, now: Nanos) -> Option<ReceivedReply> {
+        let Some(linked) = &mut self.linked else { return Some(self.complete(head, is_clean, now)) };
+        linked.put(now, 0, Some(FinishedReply { head, is_clean }));
+        None
     }
 
     /// Completes the reply at the time `end`; `clean` if nothing came after it.

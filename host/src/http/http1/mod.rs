@@ -8,6 +8,7 @@
 
 mod exchange;
 mod framing;
+mod linked;
 mod reply;
 mod request;
 mod upgrade;

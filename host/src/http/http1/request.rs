@@ -9,7 +9,7 @@ use super::super::message::{OutgoingRequest, Request, TRACEPARENT, has_payload};
 /// Writes the head of a request. The last request on a connection has `connection: close`, unless it has a `connection`
 /// field of its own. `content-length` is the length of the body; framing fields of the request are ignored.
 pub(in crate::http) fn write_head(outgoing: &OutgoingRequest<'_>, out: &mut Vec<u8>) {
-    let OutgoingRequest { request, cookie, user_agent, is_last, trace } = outgoing;
+    let OutgoingRequest { request, cookie, user_agent, is_last, trace, .. } = outgoing;
     let put = |out: &mut Vec<u8>, parts: &[&[u8]]| parts.iter().for_each(|part| out.extend_from_slice(part));
     put(out, &[request.method.as_str().as_bytes(), b" ", request.target.as_str().as_bytes(), b" HTTP/1.1\r\n"]);
     let (mut host, mut own_cookie, mut codings, mut agent) = (false, false, false, false);
@@ -89,7 +89,7 @@ mod tests {
         let mut out = Vec::new();
         let cookie = cookie.map(HeaderValue::from_static);
         let (request, user_agent, trace) = (&request, Some("program/1"), None);
-        write_head(&OutgoingRequest { request, cookie, user_agent, is_last, trace }, &mut out);
+        write_head(&OutgoingRequest { request, cookie, user_agent, is_last, trace, link: None }, &mut out);
         String::from_utf8(out).unwrap()
     }
 

@@ -42,12 +42,13 @@ pub(crate) async fn upgrade(
     meter: &Meter,
     request: &Request,
 ) -> Result<UpgradeReply, Failure> {
-    let mut stream = Stream::open(&client.connector, &Destination::of(&request.origin), session.user, meter).await?;
+    let mut stream =
+        Stream::open(&client.connector, &Destination::of(&request.origin), session.connection_owner(), meter).await?;
     let begun = client.now();
     let mut head = client.spare_buffer();
     let cookie = session.cookies.field(&request.origin, &request.target);
     let user_agent = client.user_agent;
-    let outgoing = OutgoingRequest { request, cookie, user_agent, is_last: false, trace: meter.trace() };
+    let outgoing = OutgoingRequest { request, cookie, user_agent, is_last: false, trace: meter.trace(), link: None };
     request::write_head(&outgoing, &mut head);
     stream.write_all(&head).await.map_err(|error| Stream::failure(&error))?;
     stream.flush().await.map_err(|error| Stream::failure(&error))?;

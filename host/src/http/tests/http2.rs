@@ -188,13 +188,13 @@ async fn a_request_that_is_dropped_ends_its_stream_and_nothing_else() {
 async fn outcome_of_a_close(is_written: bool) -> Http2Outcome {
     let (near, mut far) = tokio::io::duplex(64 * 1024);
     let user = TestUser::new();
-    let mut connection = Http2::start(&user.client, Transport::InProcess(near)).await.ok().unwrap();
+    let mut connection = Http2::start(&user.client, Transport::InProcess(near), None).await.ok().unwrap();
     let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     far.write_all(&settings).await.unwrap();
     turn().await;
     let request = post("http://host/", "hello");
     let (cookie, user_agent, trace) = (None, None, None);
-    let outgoing = OutgoingRequest { request: &request, cookie, user_agent, is_last: false, trace };
+    let outgoing = OutgoingRequest { request: &request, cookie, user_agent, is_last: false, trace, link: None };
     let mut exchange = Box::pin(connection.exchange(&user.client, &user.meter, outgoing, 0));
     tokio::select! {
         biased;

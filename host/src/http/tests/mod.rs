@@ -4,6 +4,7 @@
 mod failures;
 mod http2;
 mod keep_alive;
+mod linked;
 mod measures;
 mod replies;
 mod streamed;

@@ -40,7 +40,10 @@ impl Host for StoreData {
 
     fn progress(&mut self, exchange: u32) -> wasmtime::Result<TransferProgress> {
         let measured = measurements(self, exchange)?;
-        Ok(TransferProgress { headed: headed(&measured), content: measured.body_bytes_in })
+        let now = self.guest().session()?.shared.clock.now();
+        // What has arrived from the site may still be on the user's link.
+        let headed = headed(&measured).filter(|headed| *headed <= now);
+        Ok(TransferProgress { headed, content: measured.body_bytes_in })
     }
 
     fn times(&mut self, exchange: u32) -> wasmtime::Result<TransferTimes> {
@@ -79,7 +82,7 @@ fn measurements(state: &mut StoreData, exchange: u32) -> wasmtime::Result<Measur
     measured.ok_or_else(|| wasmtime::format_err!("operation {exchange} is not an exchange"))
 }
 
-/// Returns the time at which the head of the reply was complete.
+/// Returns the time at which the head of the reply was complete for the user, to whom it may have come over a link.
 fn headed(measured: &Measurements) -> Option<u64> {
-    measured.phases.first_byte.map(|_| measured.ends.first_byte)
+    measured.phases.first_byte.map(|_| measured.ends.first_byte.saturating_add(measured.link_delay))
 }
