@@ -1,14 +1,18 @@
 //! The protocol by which many machines are one run.
 
+mod clock;
 mod counts;
 pub mod frame;
+mod lease;
 mod message;
 mod names;
 mod plan;
 mod subjects;
 mod time;
 
+pub use clock::{ClockReading, NodeClock};
 pub use counts::{Counts, CountsError, FleetSchedule, PromisedStarts, Steering};
+pub use lease::LeaseAnswer;
 pub use message::{
     Ask, EndCause, FromNode, Heartbeat, LeaseValue, MAX_ANSWER, MAX_MESSAGE, MessageError, NodeHealth, OperatorRequest,
     Pulse, Readiness, Refused, RunStage, RunState, Sender, StopCause, StopOrder, ToNode, read_message, write_message,

@@ -16,7 +16,7 @@ prop_compose! {
     fn head()(
         (run, node) in (name(), name()),
         kind in prop::sample::select(vec![ParcelKind::Frame, ParcelKind::Snapshot, ParcelKind::Final]),
-        (segment, epoch, term, at) in any::<(u32, u64, u64, u64)>(),
+        (segment, epoch, term, until, age) in any::<(u32, u64, u64, u64, u64)>(),
         (seq_from, more) in (1..=u64::MAX / 2, 0..=u64::MAX / 2),
         (second_from, seconds) in (0..=u32::MAX / 2, 0..=u32::MAX / 2),
         end in prop::sample::select(vec![EndCause::Planned, EndCause::Stopped, EndCause::Fenced]),
@@ -30,7 +30,8 @@ prop_compose! {
             seq_to: seq_from + more,
             second_from,
             second_end: second_from + seconds,
-            at,
+            until,
+            age,
             end,
         }
     }
@@ -130,7 +131,8 @@ fn a_body_has_a_limit() {
         seq_to: 1,
         second_from: 0,
         second_end: 1,
-        at: 0,
+        until: 0,
+        age: 0,
         end: EndCause::Planned,
     };
     assert!(encode(&head, &vec![0; MAX_BODY + 1]).is_none());

@@ -1,6 +1,7 @@
 //! The frames of a node as the coordinator takes them: each number once, in order.
 
 use super::parcel::ParcelHead;
+use crate::time::{SECOND, Time};
 
 /// The numbers and seconds that were taken from one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +10,8 @@ pub struct FrameInbox {
     seq: u64,
     /// The second after the last one that was taken.
     second_end: u32,
+    /// The instant before which everything that was due was taken.
+    until: Time,
 }
 
 /// The fate of a frame.
@@ -25,7 +28,7 @@ pub enum Taken {
 impl FrameInbox {
     /// Returns an inbox for a node that begins in this second.
     pub const fn new(from_second: u32) -> Self {
-        Self { seq: 0, second_end: from_second }
+        Self { seq: 0, second_end: from_second, until: from_second as Time * SECOND }
     }
 
     /// Returns the fate of a frame, and changes nothing.
@@ -44,16 +47,22 @@ impl FrameInbox {
     pub fn take(&mut self, head: &ParcelHead) {
         self.seq = head.seq_to;
         self.second_end = self.second_end.max(head.second_end);
+        self.until = self.until.max(head.until);
     }
 
     /// Begins anew after everything that a snapshot or a final parcel sums up.
     pub const fn begin_after(head: &ParcelHead) -> Self {
-        Self { seq: head.seq_to, second_end: head.second_end }
+        Self { seq: head.seq_to, second_end: head.second_end, until: head.until }
     }
 
     /// Returns the greatest number that was taken.
     pub const fn seq(&self) -> u64 {
         self.seq
+    }
+
+    /// Returns the instant, from the start of the load, before which everything that was due was taken.
+    pub const fn until(&self) -> Time {
+        self.until
     }
 
     /// Returns the second after the last one that was taken.

@@ -19,4 +19,4 @@ mod queue;
 pub use assembly::Assembly;
 pub use inbox::{FrameInbox, Taken};
 pub use parcel::{MAX_BODY, MAX_PAYLOAD, ParcelError, ParcelHead, ParcelKind, ParcelPart, encode};
-pub use queue::{FrameQueue, MAX_QUEUED, QueuedFrame};
+pub use queue::{CountedSecond, FrameQueue, MAX_QUEUED, QueuedFrame};

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! "SF" version kind | run node (length, bytes) | segment epoch term | seq_from seq_to | second_from second_to
-//! | at | end | part parts | length of the body | body | CRC-32 of all before
+//! | until age | end | part parts | length of the body | body | CRC-32 of all before
 //! ```
 //!
 //! Numbers are little-endian and of fixed size. Nothing that is read is trusted: every length is compared with what is
@@ -28,7 +28,7 @@ const VERSION: u8 = 1;
 const MAGIC: [u8; 2] = *b"SF";
 
 /// The greatest length of a head and a check sum.
-const MAX_HEAD: usize = 4 + 2 * (1 + MAX_NAME) + 4 + 4 * 8 + 2 * 4 + 8 + 1 + 2 * 2 + 4 + 4;
+const MAX_HEAD: usize = 4 + 2 * (1 + MAX_NAME) + 4 + 4 * 8 + 2 * 4 + 2 * 8 + 1 + 2 * 2 + 4 + 4;
 
 /// The bytes of a body in one part.
 const MAX_PART: usize = MAX_PAYLOAD - MAX_HEAD;
@@ -65,8 +65,10 @@ pub struct ParcelHead {
     pub second_from: u32,
     /// The second after the last one that is inside.
     pub second_end: u32,
-    /// The age of the load when a snapshot was sent; in a final parcel, when the load ended; 0 in a frame.
-    pub at: Time,
+    /// The instant, from the start of the load, before which everything that was due is inside.
+    pub until: Time,
+    /// The age of the load when a snapshot was sent; 0 in other parcels.
+    pub age: Time,
     /// The reason for the end in a final parcel.
     pub end: EndCause,
 }
@@ -127,7 +129,8 @@ fn one_part(head: &ParcelHead, part: u16, parts: u16, body: &[u8]) -> Vec<u8> {
     }
     out.extend(head.second_from.to_le_bytes());
     out.extend(head.second_end.to_le_bytes());
-    out.extend(head.at.to_le_bytes());
+    out.extend(head.until.to_le_bytes());
+    out.extend(head.age.to_le_bytes());
     out.push(EndCause::ALL.iter().position(|end| *end == head.end).unwrap_or(0) as u8);
     out.extend(part.to_le_bytes());
     out.extend(parts.to_le_bytes());
@@ -222,7 +225,8 @@ impl<'a> ParcelPart<'a> {
             seq_to: reader.u64()?,
             second_from: reader.u32()?,
             second_end: reader.u32()?,
-            at: reader.u64()?,
+            until: reader.u64()?,
+            age: reader.u64()?,
             end: *EndCause::ALL.get(usize::from(reader.byte()?)).ok_or(ParcelError::Value)?,
         };
         let is_ordered = head.second_from <= head.second_end && head.seq_from > 0;

@@ -14,6 +14,18 @@ const MAX_SENT: usize = 8;
 /// The longest wait before a frame is sent again.
 const MAX_RESEND: Time = 5 * SECOND;
 
+/// The counts of one second of a node.
+#[derive(Clone, Debug)]
+pub struct CountedSecond<C> {
+    /// The second, from the start of the load.
+    pub second: u32,
+    /// The instant, from the start of the load, before which everything that was due is counted: the end of the second,
+    /// or the end of the load in it.
+    pub until: Time,
+    /// The counts.
+    pub counts: C,
+}
+
 /// A frame that waits.
 #[derive(Clone, Debug)]
 pub struct QueuedFrame<C> {
@@ -25,6 +37,8 @@ pub struct QueuedFrame<C> {
     pub second_from: u32,
     /// The second after its last one.
     pub second_end: u32,
+    /// The instant, from the start of the load, before which everything that was due is counted.
+    pub until: Time,
     /// The counts.
     pub counts: C,
     /// The instant at which it is sent, for the first time or again.
@@ -48,12 +62,14 @@ impl<C: Counts> Default for FrameQueue<C> {
 }
 
 impl<C: Counts> FrameQueue<C> {
-    /// Adds the counts of some seconds as the next frame, to be sent at an instant.
-    pub fn push(&mut self, seconds: std::ops::Range<u32>, counts: C, send_at: Time) {
+    /// Adds the counts of a second as the next frame, to be sent at an instant.
+    pub fn push(&mut self, counted: CountedSecond<C>, send_at: Time) {
         let seq = self.next_seq;
         self.next_seq += 1;
-        let (second_from, second_end) = (seconds.start, seconds.end.max(seconds.start));
-        let frame = QueuedFrame { seq_from: seq, seq_to: seq, second_from, second_end, counts, send_at, sent: 0 };
+        let CountedSecond { second, until, counts } = counted;
+        let (second_from, second_end) = (second, second.saturating_add(1));
+        let frame =
+            QueuedFrame { seq_from: seq, seq_to: seq, second_from, second_end, until, counts, send_at, sent: 0 };
         self.frames.push_back(frame);
         if self.frames.len() > MAX_QUEUED {
             self.merge_oldest();
@@ -70,6 +86,7 @@ impl<C: Counts> FrameQueue<C> {
             && let Some(into) = self.frames.get_mut(first)
         {
             into.seq_to = second.seq_to;
+            into.until = second.until.max(into.until);
             into.second_end = second.second_end.max(into.second_end);
             into.counts.add(&second.counts);
         }
@@ -162,10 +179,14 @@ mod tests {
         }
     }
 
+    fn counted(second: u32) -> CountedSecond<Seconds> {
+        CountedSecond { second, until: 0, counts: Seconds(vec![second]) }
+    }
+
     fn queue(seconds: std::ops::Range<u32>) -> FrameQueue<Seconds> {
         let mut queue = FrameQueue::default();
         for second in seconds {
-            queue.push(second..second + 1, Seconds(vec![second]), 0);
+            queue.push(counted(second), 0);
         }
         queue
     }
@@ -195,7 +216,7 @@ mod tests {
         let mut queue = queue(0..10);
         assert_eq!(sent(&mut queue, 0).len(), MAX_SENT);
         for second in 10..200 {
-            queue.push(second..second + 1, Seconds(vec![second]), 0);
+            queue.push(counted(second), 0);
         }
         assert_eq!(queue.len(), MAX_QUEUED);
         let frames: Vec<_> = queue.frames().map(|frame| (frame.seq_from, frame.seq_to)).collect();
