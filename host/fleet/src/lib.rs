@@ -6,6 +6,7 @@ pub mod frame;
 mod lease;
 mod message;
 mod names;
+mod node;
 mod plan;
 mod subjects;
 mod time;
@@ -18,6 +19,7 @@ pub use message::{
     Pulse, Readiness, Refused, RunStage, RunState, Sender, StopCause, StopOrder, ToNode, read_message, write_message,
 };
 pub use names::{MAX_NAME, NameError, NodeName, RunId};
+pub use node::{Fetched, LoadOrder, Node, NodeCommand, NodeEvent, NodeExit, NodePhase, NodeSettings, Record};
 pub use plan::{
     BarrierRule, ClockRule, FleetPlan, LEASE_LAPSE, LEASE_RENEWAL, LatePolicy, LossPolicy, MAX_PLAN, MAX_SEGMENTS,
     MILLION, PlanError, PlanObject,
