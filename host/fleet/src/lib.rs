@@ -1,6 +1,7 @@
 //! The protocol by which many machines are one run.
 
 mod clock;
+mod coordinator;
 mod counts;
 pub mod frame;
 mod lease;
@@ -12,6 +13,11 @@ mod subjects;
 mod time;
 
 pub use clock::{ClockReading, NodeClock};
+pub use coordinator::{
+    Accounting, Coordinator, CoordinatorCommand, CoordinatorEvent, CoordinatorExit, CoordinatorPhase, Coverage, Doubt,
+    FleetNote, FleetReport, FleetStatus, FleetVerdict, NodeShare, OperatorAnswer, PutAnswer, RefusedNode, RunFailure,
+    SegmentReport, Window, WindowPart,
+};
 pub use counts::{Counts, CountsError, FleetSchedule, PromisedStarts, Steering};
 pub use lease::LeaseAnswer;
 pub use message::{

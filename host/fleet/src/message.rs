@@ -260,6 +260,8 @@ pub struct LeaseValue {
 pub struct RunState {
     /// The term of the coordinator that wrote it. Each coordinator writes a greater one before it does anything.
     pub term: u64,
+    /// That coordinator.
+    pub coordinator: NodeName,
     /// The stage.
     pub stage: RunStage,
     /// The segments that took part in the start.

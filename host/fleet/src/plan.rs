@@ -234,6 +234,12 @@ pub const LEASE_LAPSE: Time = 5 * SECOND;
 /// The time between two renewals of a lease.
 pub const LEASE_RENEWAL: Time = SECOND + SECOND / 2;
 
+/// The longest wait of a node for acknowledgements after its load.
+pub(crate) const FLUSH: Time = 10 * SECOND;
+
+/// The longest time that a node takes to store its final counts.
+pub(crate) const STORE: Time = 60 * SECOND;
+
 #[cfg(test)]
 mod tests {
     use super::*;

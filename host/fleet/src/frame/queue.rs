@@ -20,7 +20,7 @@ pub struct CountedSecond<C> {
     /// The second, from the start of the load.
     pub second: u32,
     /// The instant, from the start of the load, before which everything that was due is counted: the end of the second,
-    /// or the end of the load in it.
+    /// or the end of the load if that came before.
     pub until: Time,
     /// The counts.
     pub counts: C,

@@ -6,13 +6,8 @@ use super::{Node, NodeCommand, NodeExit, NodePhase};
 use crate::counts::Counts;
 use crate::frame::{ParcelHead, ParcelKind, encode};
 use crate::message::EndCause;
+use crate::plan::{FLUSH, STORE};
 use crate::time::{SECOND, Time};
-
-/// The wait for acknowledgements after the load.
-pub(crate) const FLUSH: Time = 10 * SECOND;
-
-/// The longest time that storing takes.
-pub(crate) const STORE: Time = 60 * SECOND;
 
 /// The wait after a message that was not stored.
 const RETRY: Time = SECOND;
