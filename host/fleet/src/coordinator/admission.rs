@@ -158,6 +158,10 @@ impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
             self.send(&sender.node, &ToNode::Fenced { term: self.term() }, out);
             return false;
         }
+        let is_superseded = slot.holder.as_ref().is_some_and(|it| it.superseded_by.as_ref() == Some(&sender.node));
+        if is_superseded && self.is_resumed && is_running {
+            slot.retire();
+        }
         if slot.holder.is_none() && self.is_resumed && is_running {
             slot.holder = Some(Holder::new(sender.clone(), HolderState::Running, &self.empty, self.now));
         }

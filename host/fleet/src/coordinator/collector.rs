@@ -94,18 +94,15 @@ impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
     }
 
     fn final_counts(&mut self, part: &ParcelPart<'_>, out: &mut Vec<CoordinatorCommand<C>>) {
-        let (head, now) = (&part.head, self.now);
+        let head = &part.head;
         let has_started = self.state.state.stage != RunStage::Gathering && self.phase != CoordinatorPhase::Closing;
         let Some(slot) = self.slots.get_mut(head.sender.segment as usize).filter(|_| has_started) else { return };
-        if slot.holder.is_none() && self.is_resumed && !slot.is_past(&head.sender.node) {
-            slot.holder = Some(Holder::new(head.sender.clone(), HolderState::Running, &self.empty, now));
-        }
-        let Some(holder) = slot.held_by(&head.sender.node) else { return };
-        if holder.state == HolderState::Ended {
+        let is_holder = slot.held_by(&head.sender.node).is_some();
+        let is_known = is_holder || slot.is_past(&head.sender.node);
+        if is_known != is_holder || !is_known && !self.is_resumed {
             return;
         }
-        holder.heard = now;
-        let Some(body) = holder.finals.take(part) else { return };
+        let Some(body) = slot.finals.take(part) else { return };
         let counts = match self.empty.read(&body) {
             Ok(counts) => counts,
             Err(error) => {
@@ -113,11 +110,27 @@ impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
                 return out.push(CoordinatorCommand::Note(FleetNote::Unreadable { node, reason }));
             }
         };
+        let mut unknown = Holder::new(head.sender.clone(), HolderState::Running, &self.empty, self.now);
+        let is_free = slot.holder.is_none();
+        let holder = match &mut slot.holder {
+            Some(holder) if is_holder => holder,
+            // It ended before this coordinator began.
+            _ => &mut unknown,
+        };
         let is_new = holder.inbox.is_none();
         if is_new {
             holder.begin_after(head, counts.clone());
         }
-        holder.pending = Some(FinalCounts { head: head.clone(), counts: counts.clone() });
+        if holder.state != HolderState::Ended {
+            holder.heard = self.now;
+            holder.pending = Some(FinalCounts { head: head.clone(), counts: counts.clone() });
+        }
+        if is_free {
+            slot.holder = Some(unknown);
+        } else if !is_holder {
+            unknown.settle();
+            slot.past.push(unknown.share());
+        }
         if is_new {
             self.baseline(head, counts, out);
         }

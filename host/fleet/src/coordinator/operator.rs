@@ -37,6 +37,8 @@ pub enum OperatorAnswer {
 /// The state of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FleetStatus {
+    /// The term of the coordinator.
+    pub term: u64,
     /// The stage.
     pub stage: RunStage,
     /// The time since the start of the load; `None` before it.
@@ -131,6 +133,7 @@ impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
         let missing = (0..).zip(&self.slots).filter(|(_, slot)| slot.holder.is_none()).map(|(segment, _)| segment);
         let refused = self.refused.iter().take(MAX_NAMED);
         FleetStatus {
+            term: state.term,
             stage: state.stage,
             age: self.age(),
             end: self.load_end(),

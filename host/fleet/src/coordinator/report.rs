@@ -68,6 +68,8 @@ pub struct SegmentReport {
     pub shares: Vec<NodeShare>,
     /// `true` if a node was lost or left, and no other took its place until the end.
     pub is_lost: bool,
+    /// `true` if two nodes carried out the same stretch, and both were counted.
+    pub has_overlap: bool,
 }
 
 /// The part of a run that its numbers are about.
@@ -171,6 +173,12 @@ pub enum Doubt {
 }
 
 impl FleetReport {
+    /// Returns `true` if the starts of a segment are not those of the plan. In a run that was scaled or paused they may
+    /// differ, since nodes can learn late of a change.
+    fn is_doubtful(&self, segment: &SegmentReport) -> bool {
+        segment.has_overlap || !self.is_steered && segment.accounting.deviation() != 0
+    }
+
     /// Returns the verdict, given that of the thresholds.
     pub fn verdict(&self, thresholds_hold: bool) -> FleetVerdict {
         let is_lost = self.stop.is_some_and(|stop| stop.cause == StopCause::Loss) || !self.is_loss_tolerated;
@@ -181,7 +189,7 @@ impl FleetReport {
             FleetVerdict::Failed(RunFailure::Loss)
         } else if shares.any(|share| share.difference.is_some()) {
             FleetVerdict::Inconclusive(Doubt::Difference)
-        } else if !self.is_steered && self.segments.iter().any(|segment| segment.accounting.deviation() != 0) {
+        } else if self.segments.iter().any(|segment| self.is_doubtful(segment)) {
             FleetVerdict::Inconclusive(Doubt::Accounting)
         } else if self.coverage.millionths() < self.required_coverage {
             FleetVerdict::Inconclusive(Doubt::Coverage)
@@ -214,8 +222,9 @@ impl<S: FleetSchedule> Account<'_, S> {
         // A node that learned late of the end has gone on for longer.
         let end = self.end.max(last).min(self.plan.length().max(self.end));
         let mut accounting = Accounting { planned: due(0, end), ..Accounting::default() };
-        let mut covered = 0;
+        let (mut covered, mut has_overlap) = (0, false);
         for share in &shares {
+            has_overlap |= share.from < covered && share.from < share.until;
             accounting.missing += due(covered, share.from.min(end));
             accounting.starts.add(share.starts);
             covered = covered.max(share.until);
@@ -223,7 +232,7 @@ impl<S: FleetSchedule> Account<'_, S> {
         accounting.missing += due(covered, end);
         let is_early = |share: &NodeShare| share.end != Some(EndCause::Stopped) && share.until < self.end;
         let is_lost = shares.last().is_some_and(is_early);
-        SegmentReport { segment, accounting, shares, is_lost }
+        SegmentReport { segment, accounting, shares, is_lost, has_overlap }
     }
 
     /// Adds the segments up.

@@ -34,7 +34,6 @@ pub(crate) struct Holder<C> {
     /// The sum of what was taken.
     pub(crate) counts: C,
     pub(crate) frames: Assembly,
-    pub(crate) finals: Assembly,
     /// Final counts that wait for frames before them.
     pub(crate) pending: Option<FinalCounts<C>>,
     pub(crate) end: Option<EndCause>,
@@ -65,7 +64,6 @@ impl<C: Counts> Holder<C> {
             inbox: None,
             counts: empty.clone(),
             frames: Assembly::default(),
-            finals: Assembly::default(),
             pending: None,
             end: None,
             difference: None,
@@ -131,6 +129,8 @@ pub(crate) struct SegmentSlot<C> {
     pub(crate) holder: Option<Holder<C>>,
     /// The parts of nodes that held it before.
     pub(crate) past: Vec<NodeShare>,
+    /// Parts of final counts.
+    pub(crate) finals: Assembly,
     /// `true` if a node took part in it at the start.
     pub(crate) is_present: bool,
     /// A node that says it holds the segment, too: the lease decides.
@@ -141,9 +141,9 @@ pub(crate) struct SegmentSlot<C> {
 }
 
 impl<C: Counts> SegmentSlot<C> {
-    pub(crate) const fn new() -> Self {
-        let past = Vec::new();
-        Self { holder: None, past, is_present: false, challenger: None, is_looking: false, look_at: 0 }
+    pub(crate) fn new() -> Self {
+        let (past, finals) = (Vec::new(), Assembly::default());
+        Self { holder: None, past, finals, is_present: false, challenger: None, is_looking: false, look_at: 0 }
     }
 
     /// Returns the node with this name, if it holds the segment.

@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn seconds_after_the_load_are_closed_only_with_counts() {
         let mut windows = Windows::new();
-        let mut close = |windows: &mut Windows<u32>| {
+        let close = |windows: &mut Windows<u32>| {
             let deliveries = Deliveries { delivered: &[9], awaited: u32::MAX, last: 2 };
             std::iter::from_fn(|| windows.close(9 * SECOND, deliveries)).map(|it| it.second).collect::<Vec<_>>()
         };
