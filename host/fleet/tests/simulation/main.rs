@@ -54,7 +54,8 @@ fn sweep(first: u64, step: usize) -> BTreeMap<String, u32> {
             Ok(world) => {
                 let report = checks::reporter(&world).and_then(|role| role.report.as_ref());
                 let verdict = report.map(|report| report.verdict(true)).unwrap_or(FleetVerdict::Passed);
-                *verdicts.entry(format!("{verdict:?}")).or_default() += 1;
+                let cause = report.and_then(|report| report.stop).map(|stop| stop.cause);
+                *verdicts.entry(format!("{verdict:?} {cause:?}")).or_default() += 1;
             }
             Err(_) => failed.push(seed),
         }

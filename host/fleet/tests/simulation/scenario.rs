@@ -119,13 +119,15 @@ pub(crate) fn of_seed(seed: u64) -> Scenario {
         scenario.delay = [5, 100, 1_500][random.range(0, 3) as usize] * MILLISECOND;
     }
     scenario.drift = random.range(0, 200);
-    scenario.healed = random.range(4, seconds + 12) * SECOND;
+    scenario.healed = random.range(8, seconds + 16) * SECOND;
     scenario.strangers = if random.chance(80) { 1 } else { 0 };
     scenario.doubles = if random.chance(200) { random.range(1, 3) as u32 } else { 0 };
-    scenario.absent = if random.chance(100) { 1 } else { 0 };
+    scenario.absent = if random.chance(60) { 1 } else { 0 };
     scenario.any_segment = random.chance(300);
-    for _ in 0..random.range(0, 5) {
-        let at = random.range(0, scenario.healed);
+    for _ in 0..random.range(0, 7) {
+        // The load begins after nine seconds or so.
+        let from = if random.chance(200) { 0 } else { 8 * SECOND };
+        let at = random.range(from, scenario.healed + 1);
         scenario.troubles.push(Trouble { at, kind: trouble(random) });
     }
     scenario.troubles.sort_by_key(|trouble| trouble.at);
