@@ -135,12 +135,22 @@ impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
         if !self.recognize(&sender, is_running, out) {
             return;
         }
-        let term = self.term();
-        let Some(slot) = self.slots.get_mut(sender.segment as usize) else { return };
-        let Some(holder) = slot.held_by(&sender.node) else { return };
-        holder.last = Some(beat);
-        if holder.inbox.is_none() && is_running && self.now >= holder.ask_at {
-            holder.ask_at = self.now + ASK_EVERY;
+        let slot = self.slots.get_mut(sender.segment as usize);
+        if let Some(holder) = slot.and_then(|slot| slot.held_by(&sender.node)) {
+            holder.last = Some(beat);
+        }
+        if is_running {
+            self.ask_snapshot(&sender, out);
+        }
+    }
+
+    /// Asks a running node for all of its counts, if nothing was taken from it and it was not asked just now.
+    pub(super) fn ask_snapshot(&mut self, sender: &Sender, out: &mut Vec<CoordinatorCommand<C>>) {
+        let (term, now) = (self.term(), self.now);
+        let slot = self.slots.get_mut(sender.segment as usize);
+        let holder = slot.and_then(|slot| slot.held_by(&sender.node));
+        if let Some(holder) = holder.filter(|holder| holder.inbox.is_none() && now >= holder.ask_at) {
+            holder.ask_at = now + ASK_EVERY;
             self.send(&sender.node, &ToNode::WantSnapshot { term }, out);
         }
     }

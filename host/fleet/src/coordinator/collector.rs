@@ -34,7 +34,7 @@ impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
         let Some(slot) = self.slots.get_mut(head.sender.segment as usize) else { return };
         let Some(holder) = slot.held_by(&head.sender.node) else { return };
         // Frames of a node that is not known yet come again when its snapshot was taken.
-        let Some(inbox) = &holder.inbox else { return };
+        let Some(inbox) = &holder.inbox else { return self.ask_snapshot(&head.sender, out) };
         match inbox.examine(head) {
             Taken::Early => return,
             Taken::Known => {}

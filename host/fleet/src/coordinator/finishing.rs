@@ -5,14 +5,11 @@ use super::event::{CoordinatorCommand, CoordinatorExit};
 use super::report::{Account, FleetReport, RefusedNode, SegmentReport};
 use super::slot::{HolderState, SegmentSlot};
 use super::windows::Deliveries;
-use super::{Coordinator, CoordinatorPhase};
+use super::{Coordinator, CoordinatorPhase, LOST_PATIENCE};
 use crate::counts::{Counts, FleetSchedule};
 use crate::message::RunStage;
 use crate::plan::{FLUSH, MILLION, STORE};
 use crate::time::{SECOND, Time, second_of, whole_seconds_up};
-
-/// The wait after the load for lost nodes that may come back.
-const LOST_PATIENCE: Time = 10 * SECOND;
 
 /// The wait for the state to be written after the report.
 const CLOSE_PATIENCE: Time = 10 * SECOND;
@@ -59,11 +56,12 @@ impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
         };
         let grace = self.plan.hard_end() - self.plan.length();
         let longest = grace.saturating_add(FLUSH + STORE + 2 * LOST_PATIENCE);
+        let is_late = after >= LOST_PATIENCE && self.now >= self.due.patience;
         let is_settled = |slot: &SegmentSlot<C>| match slot.holder.as_ref().map(|holder| holder.state) {
             Some(HolderState::Ended) => true,
             Some(HolderState::Running) => false,
-            Some(HolderState::Ready | HolderState::Lost) => after >= LOST_PATIENCE,
-            None => !slot.is_present || after >= LOST_PATIENCE,
+            Some(HolderState::Ready | HolderState::Lost) => is_late,
+            None => !slot.is_present || is_late,
         };
         after >= longest || self.slots.iter().all(is_settled)
     }

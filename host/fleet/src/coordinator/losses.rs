@@ -3,7 +3,7 @@
 
 use super::event::{CoordinatorCommand, FleetNote};
 use super::slot::{HolderState, SegmentSlot};
-use super::{Coordinator, CoordinatorPhase};
+use super::{Coordinator, CoordinatorPhase, LOST_PATIENCE};
 use crate::counts::{Counts, FleetSchedule};
 use crate::message::{EndCause, LeaseValue, MAX_MESSAGE, StopCause, StopOrder, ToNode, read_message};
 use crate::names::NodeName;
@@ -60,6 +60,7 @@ impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
         }
         if holder.is_live() {
             holder.state = HolderState::Lost;
+            self.due.patience = self.now + LOST_PATIENCE;
             let (node, second_end) = (holder.sender.node.clone(), holder.second_end());
             out.push(CoordinatorCommand::Note(FleetNote::Lost { segment, node, second_end }));
         }

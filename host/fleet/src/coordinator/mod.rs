@@ -52,6 +52,9 @@ const SCAN_EVERY: Time = 250 * MILLISECOND;
 /// The time between two pulses.
 const PULSE_EVERY: Time = SECOND;
 
+/// The wait for nodes that are gone: they may come back, or have stored final counts that are on their way.
+const LOST_PATIENCE: Time = 10 * SECOND;
+
 /// The longest wait for the lease of a coordinator that is gone.
 const LEASE_PATIENCE: Time = 30 * SECOND;
 
@@ -106,6 +109,8 @@ struct CoordinatorDeadlines {
     pulse: Time,
     /// The end of the phase.
     phase_end: Time,
+    /// The instant until which final counts of nodes that are gone may still be in the stream.
+    patience: Time,
 }
 
 impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
@@ -240,6 +245,7 @@ impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
     fn reconnected(&mut self) {
         self.lease.hurry(self.now);
         self.state.check();
+        self.due.patience = self.now + LOST_PATIENCE;
         self.due.pulse = self.now;
     }
 

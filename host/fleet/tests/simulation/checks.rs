@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use stampede_fleet::frame::{ParcelKind, ParcelPart};
 use stampede_fleet::{
     CoordinatorExit, Counts, FleetReport, FleetSchedule, FleetVerdict, MILLION, NodeExit, SECOND, Steering, Time,
 };
@@ -73,19 +74,26 @@ fn nodes(world: &World) -> BTreeMap<&str, &NodeRole> {
     nodes.collect()
 }
 
-/// What was acknowledged is counted; what a node stored at its end is, too.
+/// What was acknowledged is counted; what a node stored at its end and the coordinator was given is, too.
 fn acknowledged(world: &World, role: &CoordinatorRole, report: &FleetReport) {
     let shares: BTreeMap<_, _> =
         report.segments.iter().flat_map(|it| &it.shares).map(|share| (share.node.as_str(), share)).collect();
+    // A node whose place another has taken is no longer listened to.
+    let last: BTreeSet<_> =
+        report.segments.iter().filter_map(|it| it.shares.last()).map(|it| it.node.as_str()).collect();
+    let given = &world.bus.finals[..role.finals_read];
+    let given: BTreeMap<_, _> = given.iter().map(|stored| (stored.from.as_str(), &stored.payload)).collect();
     let term = role.coordinator.status().term;
     for (name, node) in nodes(world) {
         let counted = shares.get(name).map_or(0, |share| share.seq);
-        if node.node.term() == term {
-            assert!(node.node.queue().acknowledged() <= counted, "{name}: what is acknowledged is counted");
+        if node.acknowledged.0 == term {
+            assert!(node.acknowledged.1 <= counted, "{name}: what is acknowledged is counted");
         }
-        let is_reported = shares.get(name).is_some_and(|share| share.end.is_some());
-        if node.exit == Some(NodeExit::Done) && is_reported {
-            assert_eq!(counted, node.handed.len() as u64, "{name}: everything that was stored is counted");
+        let Some(share) = shares.get(name) else { continue };
+        let part = given.get(name).and_then(|payload| ParcelPart::decode(payload).ok());
+        if part.is_some_and(|part| part.head.kind == ParcelKind::Final) && last.contains(name) {
+            assert!(share.end.is_some(), "{name}: final counts are taken: {share:?}");
+            assert_eq!(share.seq, node.handed.len() as u64, "{name}: everything that was stored is counted");
         }
     }
 }

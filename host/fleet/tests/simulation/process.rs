@@ -66,6 +66,8 @@ pub(crate) struct NodeRole {
     /// Everything that was handed over: frame k+1 has the counts at k.
     pub(crate) handed: Vec<(u32, SimCounts)>,
     pub(crate) exit: Option<NodeExit>,
+    /// The last acknowledgement that it took: the term of the coordinator, and the number.
+    pub(crate) acknowledged: (u64, u64),
     /// The start of its load, in true time, and the bound of its clock.
     pub(crate) started: Option<(Time, Time)>,
 }

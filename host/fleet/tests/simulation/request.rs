@@ -1,8 +1,8 @@
 //! What processes ask of the bus, and their commands: the drivers of nodes and coordinators.
 
 use stampede_fleet::{
-    Channel, CoordinatorCommand, CoordinatorEvent, CoordinatorExit, Fetched, LeaseAnswer, LoadOrder, NodeCommand,
-    NodeEvent, NodeName, OperatorAnswer, PutAnswer, Record, SECOND,
+    Channel, CoordinatorCommand, CoordinatorEvent, CoordinatorExit, Fetched, LeaseAnswer, LoadOrder, MAX_ANSWER,
+    NodeCommand, NodeEvent, NodeName, OperatorAnswer, PutAnswer, Record, SECOND, ToNode, read_message,
 };
 
 use crate::bus::LeaseKey;
@@ -103,6 +103,13 @@ impl World {
         let Role::Node(role) = &mut process.role else { return };
         let mut out = Vec::new();
         role.node.step(local, event, &mut out);
+        if bytes.starts_with(b"{\"Ack\"")
+            && let Ok(ToNode::Ack { term, seq }) = read_message(&bytes, MAX_ANSWER)
+            && term == role.node.term()
+            && role.node.queue().acknowledged() == seq
+        {
+            role.acknowledged = (term, seq);
+        }
         for command in out {
             self.node_command(place, command);
         }

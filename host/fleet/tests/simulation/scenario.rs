@@ -107,9 +107,25 @@ pub(crate) fn of_seed(seed: u64) -> Scenario {
         item if item % 25 == 24 => random.range(30, 120) as u32,
         _ => random.range(3, 12) as u32,
     };
-    let seconds = if segments == 1_000 { 6 } else { random.range(6, 26) };
+    let is_long = segments < 30 && random.chance(120);
+    let seconds = match segments {
+        1_000 => 6,
+        _ if is_long => random.range(45, 70),
+        _ => random.range(6, 26),
+    };
     let mut scenario = calm(segments, seconds);
     policies(&mut scenario, random);
+    if is_long {
+        // Nodes wait for so long that their frames are merged.
+        scenario.plan.orphan_after_ms = 120_000;
+        let length = random.range(30, 50) * SECOND;
+        let kind = match random.range(0, 3) {
+            0 => TroubleKind::CrashCoordinator { restart: length },
+            1 => TroubleKind::PartCoordinator { length },
+            _ => TroubleKind::PartNode { length },
+        };
+        scenario.troubles.push(Trouble { at: random.range(9, 25) * SECOND, kind });
+    }
     if random.chance(80) {
         // Nothing goes wrong.
         return scenario;

@@ -208,6 +208,7 @@ impl World {
                 generator: Generator::new(schedule, 0, plan.length(), random),
                 handed: Vec::new(),
                 exit: None,
+                acknowledged: (0, 0),
                 started: None,
             }))
         });
