@@ -32,8 +32,8 @@ pub struct ClockReading {
 }
 
 impl ClockReading {
-    /// Returns the reading that follows from one probe: it was sent and answered at instants of the node's clock, and in
-    /// between the coordinator's clock showed `remote`.
+    /// Returns the reading that follows from one probe: it was sent and answered at instants of the node's clock, and
+    /// in between the coordinator's clock showed `remote`.
     pub fn of_probe(sent: Time, answered: Time, remote: Time) -> Self {
         let trip = answered.saturating_sub(sent);
         let middle = sent.saturating_add(trip / 2);

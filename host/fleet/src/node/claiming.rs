@@ -1,14 +1,14 @@
 //! The way of a node to a segment: it reads the plan, looks if the run still takes nodes, claims a segment, and loads
 //! what the segment needs.
 
-use super::{Fetched, Node, NodeCommand, NodeExit, NodePhase, Record};
+use super::{Fetched, FleetNode, NodeCommand, NodeExit, NodePhase, Record};
 use crate::counts::Counts;
 use crate::lease::{LeaseAction, LeaseAnswer, LeaseChange};
 use crate::message::{EndCause, LeaseValue, MAX_ANSWER, Refused, RunStage, RunState, read_message, write_message};
 use crate::plan::{FleetPlan, LEASE_RENEWAL, LatePolicy, LossPolicy};
 use crate::time::{MILLISECOND, SECOND};
 
-impl<C: Counts> Node<C> {
+impl<C: Counts> FleetNode<C> {
     pub(super) fn begin(&mut self, out: &mut Vec<NodeCommand>) {
         self.born = self.now;
         self.due.phase_end = self.now.saturating_add(self.settings.patience);

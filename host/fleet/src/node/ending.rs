@@ -2,7 +2,7 @@
 //! coordinator compares the sum of the frames.
 
 use super::running::frame_head;
-use super::{Node, NodeCommand, NodeExit, NodePhase};
+use super::{FleetNode, NodeCommand, NodeExit, NodePhase};
 use crate::counts::Counts;
 use crate::frame::{ParcelHead, ParcelKind, encode};
 use crate::message::EndCause;
@@ -12,7 +12,7 @@ use crate::time::{SECOND, Time};
 /// The wait after a message that was not stored.
 const RETRY: Time = SECOND;
 
-impl<C: Counts> Node<C> {
+impl<C: Counts> FleetNode<C> {
     pub(super) fn load_ended(&mut self) {
         if self.phase == NodePhase::Running {
             self.phase = NodePhase::Flushing;

@@ -50,7 +50,7 @@ pub enum Fetched {
     Failed,
 }
 
-/// An event that [`Node::step`](crate::Node::step) takes.
+/// An event that [`FleetNode::step`](crate::FleetNode::step) takes.
 #[derive(Clone, Debug)]
 pub enum NodeEvent<C> {
     /// The process begins. Given once, first.

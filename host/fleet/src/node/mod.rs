@@ -1,11 +1,14 @@
 //! A node: the process that carries out one segment of a run.
 //!
 //! ```text
-//!            plan        lease         loaded       admitted, start        load over      acknowledged      stored
-//!  Joining ───────▶ Claiming ──▶ Preparing ──▶ Waiting ─────────▶ Running ─────────▶ Flushing ───────▶ Storing ─────▶ Done
-//!                       ▲                        │  │                │                    │
-//!                       └── lease lost ──────────┘  └─ refused,      └─ fenced ───────────┴─▶ Done, without a report
-//!                                                      called off
+//!            plan         lease          loaded        admitted, start
+//!  Joining ───────▶ Claiming ───▶ Preparing ───▶ Waiting ──────────────▶ Running
+//!                                                 │                        │ load over
+//!                             refused, called off │                        ▼
+//!                                                 ├──────── fenced ◀── Flushing
+//!                                                 │                        │ all acknowledged, or 10 s later
+//!                                                 ▼                        ▼
+//!                                                Done ◀───── stored ──── Storing
 //! ```
 //!
 //! The load ends in one of these ways, whichever comes first: by the plan; by an order to stop, in every pulse; when
@@ -34,7 +37,7 @@ use crate::time::Time;
 
 /// A process that carries out a segment.
 #[derive(Clone, Debug)]
-pub struct Node<C> {
+pub struct FleetNode<C> {
     settings: NodeSettings,
     now: Time,
     /// The instant at which it began.
@@ -139,7 +142,7 @@ struct NodeDeadlines {
     phase_end: Time,
 }
 
-impl<C: Counts> Node<C> {
+impl<C: Counts> FleetNode<C> {
     /// Creates a node. `empty` gives the shape of its counts.
     pub fn new(settings: NodeSettings, empty: C) -> Self {
         Self {

@@ -1,11 +1,11 @@
 //! The orders that a node takes: messages of the coordinator, what it reads after a reconnection, and the signal of its
 //! own machine.
 
-use super::{LoadOrder, Node, NodeCommand, NodeExit, NodePhase, Record};
+use super::{FleetNode, LoadOrder, NodeCommand, NodeExit, NodePhase, Record};
 use crate::counts::{Counts, Steering};
 use crate::message::{EndCause, MAX_ANSWER, Pulse, RunStage, RunState, StopOrder, ToNode, read_message};
 
-impl<C: Counts> Node<C> {
+impl<C: Counts> FleetNode<C> {
     pub(super) fn message(&mut self, bytes: &[u8], out: &mut Vec<NodeCommand>) {
         // What is not a message is none: its sender is not a coordinator of this version.
         let Ok(message) = read_message::<ToNode>(bytes, MAX_ANSWER) else { return };

@@ -1,6 +1,6 @@
 //! The load of a node while it goes on: frames and heartbeats to the coordinator, and the ends that need no order.
 
-use super::{LoadOrder, Node, NodeCommand, NodePhase, PendingSnapshot};
+use super::{FleetNode, LoadOrder, NodeCommand, NodePhase, PendingSnapshot};
 use crate::counts::Counts;
 use crate::frame::{CountedSecond, ParcelHead, ParcelKind, QueuedFrame, encode};
 use crate::message::{EndCause, FromNode, Heartbeat, Sender, write_message};
@@ -18,7 +18,7 @@ const SNAPSHOT_EVERY: Time = 2 * SECOND;
 /// The time beyond a grace after which a load generator is no longer waited for.
 const GENERATOR_MARGIN: Time = 10 * SECOND;
 
-impl<C: Counts> Node<C> {
+impl<C: Counts> FleetNode<C> {
     pub(super) fn counted(&mut self, counted: CountedSecond<C>) {
         if self.phase != NodePhase::Running {
             return;

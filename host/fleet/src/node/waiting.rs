@@ -1,7 +1,7 @@
 //! The wait for the start: the node measures its clock, says that it is ready until it is admitted, and begins when the
 //! pulse announces the start.
 
-use super::{LoadOrder, Node, NodeCommand, NodeExit, NodePhase, Record};
+use super::{FleetNode, LoadOrder, NodeCommand, NodeExit, NodePhase, Record};
 use crate::counts::Counts;
 use crate::message::{FromNode, Pulse, Readiness, RunStage, ToNode, write_message};
 use crate::subjects::Channel;
@@ -13,7 +13,7 @@ const READY_EVERY: Time = SECOND;
 /// The time between two looks at the lease of a silent coordinator.
 const LOOK_EVERY: Time = 5 * SECOND;
 
-impl<C: Counts> Node<C> {
+impl<C: Counts> FleetNode<C> {
     /// Returns `true` in the phases in which clocks are compared.
     pub(super) fn probes(&self) -> bool {
         matches!(self.phase, NodePhase::Waiting | NodePhase::Running)

@@ -1,5 +1,5 @@
-//! The bus in memory: records with revisions, leases that lapse, and the stream of final counts. It is never wrong; what
-//! can go wrong on the way to it is the network's, in `world`.
+//! The bus in memory: records with revisions, leases that lapse, and the stream of final counts. It is never wrong;
+//! the network on the way to it, in `world`, is.
 
 use std::collections::{BTreeMap, BTreeSet};
 

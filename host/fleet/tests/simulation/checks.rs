@@ -1,5 +1,5 @@
-//! What must hold when a run is over, whatever went wrong. Everything is compared with what the nodes handed over, which
-//! the simulation keeps, and not with what the protocol believes.
+//! The promises that hold when a run is over, whatever went wrong. Everything is compared with what the nodes handed
+//! over, which the simulation keeps, and not with what the protocol believes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +33,7 @@ pub(crate) fn check(world: &World, is_over: bool) {
     covered(world, role, report);
 }
 
-/// planned = fired + dropped + missing, for each segment and all together.
+/// Checks that planned = fired + dropped + missing, for each segment and all together.
 fn accounts(report: &FleetReport) {
     let (mut planned, mut due, mut missing) = (0, 0, 0);
     for segment in &report.segments {
@@ -49,7 +49,7 @@ fn accounts(report: &FleetReport) {
     assert_eq!((total.planned, total.starts.due(), total.missing), (planned, due, missing));
 }
 
-/// What was counted from a node is the sum of its first frames, and what was shown is the sum of what was counted.
+/// Checks that the counts of a node are the sum of its first frames, and that those add up to what was shown.
 fn exact(world: &World, role: &CoordinatorRole, report: &FleetReport) {
     let nodes = nodes(world);
     for segment in &report.segments {
@@ -74,7 +74,7 @@ fn nodes(world: &World) -> BTreeMap<&str, &NodeRole> {
     nodes.collect()
 }
 
-/// What was acknowledged is counted; what a node stored at its end and the coordinator was given is, too.
+/// Checks that everything that was acknowledged is counted, and everything that a node stored at its end.
 fn acknowledged(world: &World, role: &CoordinatorRole, report: &FleetReport) {
     let shares: BTreeMap<_, _> =
         report.segments.iter().flat_map(|it| &it.shares).map(|share| (share.node.as_str(), share)).collect();
@@ -98,7 +98,7 @@ fn acknowledged(world: &World, role: &CoordinatorRole, report: &FleetReport) {
     }
 }
 
-/// No verdict passes on less than the plan demands, by the counts of the simulation itself.
+/// Checks that no verdict passes on less than the plan demands, by the counts of the simulation itself.
 fn covered(world: &World, role: &CoordinatorRole, report: &FleetReport) {
     let nodes = nodes(world);
     let end = u32::try_from(report.end.div_ceil(SECOND)).unwrap();

@@ -1,6 +1,6 @@
-//! The simulated fleet: nodes and coordinators over a bus in memory, in virtual time, with everything that can go wrong.
-//! A seed gives a run; the same seed gives the same run. `FLEET_SEEDS=from..to` chooses the seeds, and a failure names
-//! its own.
+//! The simulated fleet: nodes and coordinators over a bus in memory, in virtual time, with everything that can go
+//! wrong. A seed gives a run; the same seed gives the same run. `FLEET_SEEDS=from..to` chooses the seeds, and a
+//! failure names its own; `FLEET_TRACE=1` prints what happened.
 
 mod bus;
 mod checks;
@@ -10,6 +10,7 @@ mod process;
 mod random;
 mod request;
 mod scenario;
+mod stories;
 mod trace;
 mod troubles;
 mod world;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use stampede_fleet::{
-    Coordinator, CoordinatorExit, FleetReport, Node, NodeExit, NodeName, OperatorAnswer, SECOND, Time,
+    Coordinator, CoordinatorExit, FleetNode, FleetReport, NodeExit, NodeName, OperatorAnswer, SECOND, Time,
 };
 
 use crate::counts::{SimCounts, SimSchedule};
@@ -60,7 +60,7 @@ pub(crate) enum Role {
 
 #[derive(Debug)]
 pub(crate) struct NodeRole {
-    pub(crate) node: Node<SimCounts>,
+    pub(crate) node: FleetNode<SimCounts>,
     pub(crate) index: Option<u32>,
     pub(crate) generator: Generator,
     /// Everything that was handed over: frame k+1 has the counts at k.

@@ -1,4 +1,4 @@
-//! What processes ask of the bus, and their commands: the drivers of nodes and coordinators.
+//! The drivers of nodes and coordinators: their commands, and their requests to the bus.
 
 use stampede_fleet::{
     Channel, CoordinatorCommand, CoordinatorEvent, CoordinatorExit, Fetched, LeaseAnswer, LoadOrder, MAX_ANSWER,

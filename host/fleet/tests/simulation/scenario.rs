@@ -1,4 +1,4 @@
-//! What a seed means: the plan, the network, and everything that goes wrong until it is healed.
+//! The meaning of a seed: the plan, the network, and everything that goes wrong until it is healed.
 
 use stampede_fleet::{FleetPlan, LatePolicy, LossPolicy, MILLISECOND, RunId, SECOND, StopCause, Time};
 

@@ -4,7 +4,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use stampede_fleet::{Channel, Coordinator, CoordinatorEvent, Node, NodeEvent, NodeName, NodeSettings, SECOND, Time};
+use stampede_fleet::{
+    Channel, Coordinator, CoordinatorEvent, FleetNode, NodeEvent, NodeName, NodeSettings, SECOND, Time,
+};
 
 use crate::bus::Bus;
 use crate::counts::SimCounts;
@@ -203,7 +205,7 @@ impl World {
             };
             let random = Random::new(random.next());
             Role::Node(Box::new(NodeRole {
-                node: Node::new(settings, SimCounts::default()),
+                node: FleetNode::new(settings, SimCounts::default()),
                 index,
                 generator: Generator::new(schedule, 0, plan.length(), random),
                 handed: Vec::new(),
