@@ -14,8 +14,8 @@ use crate::world::World;
 
 /// Returns the coordinator that reported last.
 pub(crate) fn reporter(world: &World) -> Option<&CoordinatorRole> {
-    let roles = world.processes.iter().filter_map(|process| process.coordinator());
-    roles.filter(|role| role.report.is_some()).last()
+    let mut roles = world.processes.iter().rev().filter_map(|process| process.coordinator());
+    roles.find(|role| role.report.is_some())
 }
 
 /// Checks everything that must hold.

@@ -9,7 +9,7 @@ pub(crate) const BINS: usize = 12;
 pub(crate) struct SimCounts {
     pub(crate) fired: u64,
     pub(crate) dropped: u64,
-    pub(crate) bins: [[u64; BINS]; 3],
+    pub(crate) bins: Box<[[u64; BINS]; 3]>,
 }
 
 impl SimCounts {

@@ -151,7 +151,7 @@ impl World {
             Happening::Timer(place, number) => self.timer(place, number),
             Happening::Generator(place) => self.generator(place),
             Happening::Request(place, request) => self.carry_out(place, request),
-            Happening::ToCoordinators { channel, from, payload } => self.to_coordinators(channel, &from, &payload),
+            Happening::ToCoordinators { channel, from, payload } => self.reach_coordinators(channel, &from, &payload),
             Happening::Finals(place) => self.give_finals(place),
             Happening::StartNode { index, version } => self.start_node(index, version),
             Happening::StartCoordinator => self.start_coordinator(),
@@ -259,7 +259,7 @@ impl World {
         self.random.range(50_000, most.max(100_000))
     }
 
-    fn to_coordinators(&mut self, channel: Channel, from: &NodeName, payload: &[u8]) {
+    fn reach_coordinators(&mut self, channel: Channel, from: &NodeName, payload: &[u8]) {
         for place in 0..self.processes.len() {
             let process = &self.processes[place];
             if process.is_alive && process.coordinator().is_some_and(|role| role.is_subscribed) {
