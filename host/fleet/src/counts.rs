@@ -47,13 +47,13 @@ pub struct PromisedStarts {
 impl PromisedStarts {
     /// Returns the number of starts that were due.
     pub const fn due(self) -> u64 {
-        self.fired + self.dropped
+        self.fired.saturating_add(self.dropped)
     }
 
     /// Adds other starts.
     pub const fn add(&mut self, other: Self) {
-        self.fired += other.fired;
-        self.dropped += other.dropped;
+        self.fired = self.fired.saturating_add(other.fired);
+        self.dropped = self.dropped.saturating_add(other.dropped);
     }
 }
 

@@ -125,7 +125,7 @@ impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
         if !may_come || age >= self.plan.length() || self.state.state.stop.is_some() {
             return self.refuse(&ready.sender, Refused::Late, out);
         }
-        let from_second = slot.retire().max(second_of(age) + 2);
+        let from_second = slot.retire().max(second_of(age).saturating_add(2));
         let from_second = if age == 0 && is_vacant { 0 } else { from_second };
         self.admit(ready, from_second, out);
     }

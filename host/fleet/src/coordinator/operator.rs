@@ -147,7 +147,7 @@ impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
             refused: refused.map(|(node, why)| RefusedNode { node: node.clone(), reason: why.clone() }).collect(),
             steering: state.steering.last().copied(),
             not_steered: u32::try_from(beats().filter(|beat| beat.steered < number).count()).unwrap_or(u32::MAX),
-            in_flight: beats().map(|beat| beat.health.in_flight).sum(),
+            in_flight: beats().map(|beat| beat.health.in_flight).fold(0, u64::saturating_add),
             drift: beats().map(|beat| beat.drift.unsigned_abs()).max().unwrap_or(0),
         }
     }

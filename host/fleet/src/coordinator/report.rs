@@ -51,8 +51,8 @@ impl Accounting {
     }
 
     fn add(&mut self, other: &Self) {
-        self.planned += other.planned;
-        self.missing += other.missing;
+        self.planned = self.planned.saturating_add(other.planned);
+        self.missing = self.missing.saturating_add(other.missing);
         self.starts.add(other.starts);
     }
 }

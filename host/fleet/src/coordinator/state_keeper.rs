@@ -93,7 +93,7 @@ impl StateKeeper {
                     return StateChange::Finished;
                 } else {
                     let coordinator = self.state.coordinator.clone();
-                    self.state = RunState { term: found.term + 1, coordinator, ..found };
+                    self.state = RunState { term: found.term.saturating_add(1), coordinator, ..found };
                 }
             }
         }

@@ -34,7 +34,7 @@ impl FrameInbox {
     /// Returns the fate of a frame, and changes nothing.
     pub const fn examine(&self, head: &ParcelHead) -> Taken {
         // A merged frame has only numbers that were never sent before, so it is new as a whole or known as a whole.
-        if head.seq_from == self.seq + 1 {
+        if head.seq_from == self.seq.saturating_add(1) && head.seq_from > self.seq {
             Taken::Next
         } else if head.seq_from <= self.seq {
             Taken::Known

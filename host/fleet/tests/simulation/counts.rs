@@ -9,6 +9,8 @@ pub(crate) const BINS: usize = 12;
 pub(crate) struct SimCounts {
     pub(crate) fired: u64,
     pub(crate) dropped: u64,
+    /// The times that the counts are written, one after the other, so that they take more than a message.
+    pub(crate) copies: usize,
     pub(crate) bins: Box<[[u64; BINS]; 3]>,
 }
 
@@ -28,15 +30,18 @@ impl Counts for SimCounts {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
+        let begin = out.len();
         for (index, number) in self.numbers().enumerate().filter(|(_, number)| *number > 0) {
             out.push(index as u8);
             out.extend(number.to_le_bytes());
         }
+        let once = out[begin..].to_vec();
+        (1..self.copies).for_each(|_| out.extend(&once));
     }
 
     fn read(&self, bytes: &[u8]) -> Result<Self, CountsError> {
         let (entries, rest) = bytes.as_chunks::<9>();
-        let mut counts = Self::default();
+        let mut counts = self.clone();
         for [index, number @ ..] in entries {
             let place = counts.numbers_mut().nth(usize::from(*index));
             *place.ok_or_else(|| CountsError("an index".into()))? = u64::from_le_bytes(*number);

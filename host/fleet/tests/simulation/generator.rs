@@ -13,6 +13,9 @@ pub(crate) struct Generator {
     segment: u32,
     length: Time,
     random: Random,
+    copies: usize,
+    /// It never says that it has ended.
+    pub(crate) hangs: bool,
     steering: Vec<Steering>,
     pub(crate) load: Option<GeneratorLoad>,
 }
@@ -40,7 +43,7 @@ pub(crate) enum News {
 
 impl Generator {
     pub(crate) fn new(schedule: SimSchedule, segment: u32, length: Time, random: Random) -> Self {
-        Self { schedule, segment, length, random, steering: Vec::new(), load: None }
+        Self { copies: 0, hangs: false, schedule, segment, length, random, steering: Vec::new(), load: None }
     }
 
     pub(crate) fn order(&mut self, order: LoadOrder, now: Time) {
@@ -94,7 +97,9 @@ impl Generator {
             if boundary < load.drained.max(load.end) {
                 self.load = Some(GeneratorLoad { counted: until, second: load.second + 1, ..load });
             } else {
-                news.push(News::Ended);
+                if !self.hangs {
+                    news.push(News::Ended);
+                }
                 self.load = None;
             }
         }
@@ -104,7 +109,7 @@ impl Generator {
     fn count(&mut self, from: Time, to: Time) -> SimCounts {
         let due = self.schedule.due(self.segment, from, to, &self.steering);
         let dropped = if self.random.chance(100) { due / 3 } else { 0 };
-        let mut counts = SimCounts { fired: due - dropped, dropped, ..SimCounts::default() };
+        let mut counts = SimCounts { fired: due - dropped, dropped, copies: self.copies, ..SimCounts::default() };
         for _ in 0..(due - dropped).min(8) + 1 {
             let number = self.random.next();
             counts.bins[(number % 3) as usize][(number >> 8) as usize % BINS] += 1 + (number >> 40) % 3;
@@ -114,7 +119,7 @@ impl Generator {
 }
 
 impl Generator {
-    pub(crate) fn set_segment(&mut self, segment: u32) {
-        self.segment = segment;
+    pub(crate) fn prepare(&mut self, segment: u32, copies: usize) {
+        (self.segment, self.copies) = (segment, copies);
     }
 }

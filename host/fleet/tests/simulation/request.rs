@@ -132,7 +132,8 @@ impl World {
             NodeCommand::Prepare { plan, segment } => {
                 let at = self.now + self.random.range(SECOND / 20, 2 * SECOND);
                 if let Role::Node(role) = &mut self.processes[place].role {
-                    role.generator.set_segment(segment);
+                    role.generator.prepare(segment, self.scenario.copies);
+                    role.generator.hangs = self.scenario.hangs;
                 }
                 self.at(at, Happening::Node(place, NodeEvent::Prepared { digest: plan.digest }));
             }

@@ -28,6 +28,10 @@ pub(crate) struct Scenario {
     pub(crate) absent: u32,
     /// `true` if nodes take any free segment.
     pub(crate) any_segment: bool,
+    /// `true` if load generators never say that they have ended.
+    pub(crate) hangs: bool,
+    /// The times that counts are written into a body.
+    pub(crate) copies: usize,
 }
 
 /// Something that goes wrong, or that an operator wants.
@@ -96,6 +100,8 @@ pub(crate) fn calm(segments: u32, seconds: u64) -> Scenario {
         doubles: 0,
         absent: 0,
         any_segment: false,
+        hangs: false,
+        copies: 1,
     }
 }
 

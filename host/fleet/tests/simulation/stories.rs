@@ -137,6 +137,28 @@ fn nodes_merge_frames_while_nothing_is_collected() {
 }
 
 #[test]
+fn counts_of_several_messages_arrive_as_one() {
+    let large = |scenario: &mut Scenario| {
+        (scenario.copies, scenario.loss, scenario.duplicates, scenario.healed) = (30_000, 100, 100, 22 * SECOND);
+        scenario.plan = stampede_fleet::FleetPlan { segments: 2, length_ms: 8_000, ..scenario.plan.clone() };
+        (scenario.plan.barrier.quorum, scenario.schedule.segments) = (2, 2);
+    };
+    let (world, report) = play(large, &[]);
+    assert_complete(&report);
+    let longest = world.bus.finals.iter().map(|stored| stored.payload.len()).max();
+    assert!(
+        longest.is_some_and(|bytes| bytes > stampede_fleet::frame::MAX_PAYLOAD - 1_000) && world.bus.finals.len() > 4
+    );
+}
+
+#[test]
+fn a_load_generator_that_hangs_is_given_up_at_the_hard_end() {
+    let (_, report) = play(|scenario| scenario.hangs = true, &[]);
+    assert_complete(&report);
+    assert!(report.segments.iter().all(|segment| segment.shares[0].end == Some(EndCause::HardEnd)));
+}
+
+#[test]
 fn a_server_that_forgets_its_leases_ends_nothing() {
     let (_, report) = play(|_| {}, &[TroubleKind::RestartServer]);
     assert_complete(&report);

@@ -195,6 +195,7 @@ impl World {
 
     fn start_node(&mut self, index: Option<u32>, version: &'static str) {
         let (plan, schedule) = (self.scenario.plan.clone(), self.scenario.schedule);
+        let shape = SimCounts { copies: self.scenario.copies, ..SimCounts::default() };
         let place = self.process("pod", |name, random| {
             let settings = NodeSettings {
                 run: plan.run.clone(),
@@ -205,7 +206,7 @@ impl World {
             };
             let random = Random::new(random.next());
             Role::Node(Box::new(NodeRole {
-                node: FleetNode::new(settings, SimCounts::default()),
+                node: FleetNode::new(settings, shape),
                 index,
                 generator: Generator::new(schedule, 0, plan.length(), random),
                 handed: Vec::new(),
@@ -219,9 +220,10 @@ impl World {
 
     fn start_coordinator(&mut self) {
         let (plan, schedule) = (self.scenario.plan.clone(), self.scenario.schedule);
+        let shape = SimCounts { copies: self.scenario.copies, ..SimCounts::default() };
         let place = self.process("coord", |name, _| {
             Role::Coordinator(Box::new(CoordinatorRole {
-                coordinator: Coordinator::new(plan, name, schedule, SimCounts::default()),
+                coordinator: Coordinator::new(plan, name, schedule, shape),
                 shown: std::collections::BTreeMap::new(),
                 last_window: None,
                 is_subscribed: false,
