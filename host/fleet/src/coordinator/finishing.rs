@@ -83,7 +83,6 @@ impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
         self.state.state.stage = RunStage::Finished;
         self.due.phase_end = self.now + CLOSE_PATIENCE;
         self.keep_state(out);
-        self.pulse(out);
     }
 
     pub(super) fn close(&mut self, out: &mut Vec<CoordinatorCommand<C>>) {

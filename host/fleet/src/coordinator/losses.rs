@@ -102,6 +102,5 @@ impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
         self.state.state.stop = Some(StopOrder { at, cause });
         out.push(CoordinatorCommand::Note(FleetNote::Stopping(cause)));
         self.keep_state(out);
-        self.pulse(out);
     }
 }

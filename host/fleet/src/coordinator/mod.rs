@@ -148,7 +148,10 @@ impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
             CoordinatorEvent::Start => self.due.phase_end = self.now + LEASE_PATIENCE,
             CoordinatorEvent::Lease(answer) => self.lease_answered(&answer, out),
             CoordinatorEvent::GotState(fetched) => self.got_state(&fetched, out),
-            CoordinatorEvent::StatePut(answer) => self.state.put(answer, self.now),
+            CoordinatorEvent::StatePut(answer) => {
+                self.state.put(answer, self.now);
+                (self.due.pulse, self.due.scan) = (self.now, self.now);
+            }
             CoordinatorEvent::SegmentLease { segment, lease } => self.segment_lease(segment, &lease, out),
             CoordinatorEvent::Message { channel, from, payload } => self.message(channel, &from, &payload, out),
             CoordinatorEvent::Stop(cause) => self.order_stop(cause, out),
@@ -249,10 +252,10 @@ impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
         self.due.pulse = self.now;
     }
 
-    /// Broadcasts the state of the run.
+    /// Broadcasts the state of the run, as it is on disk: nodes do nothing that the next coordinator does not know of.
     fn pulse(&mut self, out: &mut Vec<CoordinatorCommand<C>>) {
         self.due.pulse = self.now + PULSE_EVERY;
-        let state = &self.state.state;
+        let Some(state) = self.state.written() else { return };
         let pulse = Pulse {
             term: state.term,
             stage: state.stage,

@@ -117,7 +117,6 @@ impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
         (next.number, next.at) = (next.number + 1, whole_seconds_up(age.saturating_add(SECOND)));
         changes.push(next);
         self.keep_state(out);
-        self.pulse(out);
         OperatorAnswer::Done { at: next.at }
     }
 

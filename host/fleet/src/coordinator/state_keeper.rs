@@ -123,6 +123,11 @@ impl StateKeeper {
         self.written.is_some()
     }
 
+    /// Returns the state that this coordinator wrote last.
+    pub(crate) const fn written(&self) -> Option<&RunState> {
+        self.written.as_ref()
+    }
+
     /// Returns `true` if the state on disk is as it should be.
     pub(crate) fn is_written(&self) -> bool {
         self.written.as_ref() == Some(&self.state)
