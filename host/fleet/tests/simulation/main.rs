@@ -1,6 +1,6 @@
 //! The simulated fleet: nodes and coordinators over a bus in memory, in virtual time, with everything that can go
-//! wrong. A seed gives a run; the same seed gives the same run. `FLEET_SEEDS=from..to` chooses the seeds, and a
-//! failure names its own; `FLEET_TRACE=1` prints what happened.
+//! wrong. A seed gives a run; the same seed gives the same run. `STAMPEDE_FLEET_SEEDS=from..to` chooses the seeds, a
+//! failure names its own, and `STAMPEDE_FLEET_TRACE=1` prints what happened.
 
 mod bus;
 mod checks;
@@ -23,9 +23,9 @@ use stampede_fleet::FleetVerdict;
 use scenario::{calm, of_seed};
 use world::World;
 
-/// Returns the seeds to run: a thousand, unless `FLEET_SEEDS` says otherwise.
+/// Returns the seeds to run: a thousand, unless `STAMPEDE_FLEET_SEEDS` says otherwise.
 fn seeds() -> std::ops::Range<u64> {
-    let Ok(text) = std::env::var("FLEET_SEEDS") else { return 0..1_000 };
+    let Ok(text) = std::env::var("STAMPEDE_FLEET_SEEDS") else { return 0..1_000 };
     let (from, to) = text.split_once("..").unwrap_or(("0", &text));
     from.parse().expect("a number")..to.parse().expect("a number")
 }
@@ -34,7 +34,7 @@ fn seeds() -> std::ops::Range<u64> {
 fn run(seed: u64, keeps_lines: bool) -> World {
     let mut world = World::new(seed, of_seed(seed), keeps_lines);
     let is_over = world.run();
-    if std::env::var_os("FLEET_TRACE").is_some() {
+    if std::env::var_os("STAMPEDE_FLEET_TRACE").is_some() {
         println!("{:#?}", world.scenario);
         world.trace.lines.iter().flatten().for_each(|line| println!("{line}"));
     }
@@ -50,7 +50,7 @@ fn sweep(first: u64, step: usize) -> BTreeMap<String, u32> {
     let mut verdicts = BTreeMap::new();
     let mut failed = Vec::new();
     for seed in seeds().skip(first as usize).step_by(step) {
-        let keeps_lines = std::env::var_os("FLEET_TRACE").is_some();
+        let keeps_lines = std::env::var_os("STAMPEDE_FLEET_TRACE").is_some();
         match catch_unwind(AssertUnwindSafe(|| run(seed, keeps_lines))) {
             Ok(world) => {
                 let report = checks::reporter(&world).and_then(|role| role.report.as_ref());
