@@ -1,10 +1,10 @@
 //! The collection of counts: frames in the order of their numbers, each once; snapshots after a restart; final counts,
 //! with which the sum of a node's frames must be equal.
 
+use super::Coordinator;
 use super::event::{CoordinatorCommand, FleetNote};
 use super::slot::{FinalCounts, Holder, HolderState};
 use super::windows::WindowPart;
-use super::{Coordinator, CoordinatorPhase};
 use crate::counts::{Counts, FleetSchedule};
 use crate::frame::{FrameInbox, ParcelHead, ParcelKind, ParcelPart, Taken};
 use crate::message::{RunStage, ToNode};
@@ -95,7 +95,7 @@ impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
 
     fn final_counts(&mut self, part: &ParcelPart<'_>, out: &mut Vec<CoordinatorCommand<C>>) {
         let head = &part.head;
-        let has_started = self.state.state.stage != RunStage::Gathering && self.phase != CoordinatorPhase::Closing;
+        let has_started = self.state.state.stage != RunStage::Gathering;
         let Some(slot) = self.slots.get_mut(head.sender.segment as usize).filter(|_| has_started) else { return };
         let is_holder = slot.held_by(&head.sender.node).is_some();
         let is_known = is_holder || slot.is_past(&head.sender.node);

@@ -310,7 +310,9 @@ impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
     }
 
     fn message(&mut self, channel: Channel, from: &NodeName, payload: &[u8], out: &mut Vec<CoordinatorCommand<C>>) {
-        if !self.is_active() {
+        // Once the run is reported nothing is counted, so nothing is acknowledged either.
+        let is_reported = self.phase == CoordinatorPhase::Closing && channel != Channel::Ask;
+        if !self.is_active() || is_reported {
             return;
         }
         match channel {

@@ -146,7 +146,8 @@ pub(crate) fn of_seed(seed: u64) -> Scenario {
     scenario.doubles = if random.chance(200) { random.range(1, 3) as u32 } else { 0 };
     scenario.absent = if random.chance(60) { 1 } else { 0 };
     scenario.any_segment = random.chance(300);
-    for _ in 0..random.range(0, 7) {
+    let most = if random.chance(150) { 16 } else { 7 };
+    for _ in 0..random.range(0, most) {
         // The load begins after nine seconds or so.
         let from = if random.chance(200) { 0 } else { 8 * SECOND };
         let at = random.range(from, scenario.healed + 1);
