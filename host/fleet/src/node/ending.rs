@@ -9,16 +9,33 @@ use crate::message::EndCause;
 use crate::plan::{FLUSH, STORE};
 use crate::time::{SECOND, Time};
 
+/// The wait for the last counts of a load generator that was given up.
+const LAST_COUNTS: Time = 2 * SECOND;
+
 /// The wait after a message that was not stored.
 const RETRY: Time = SECOND;
 
 impl<C: Counts> FleetNode<C> {
     pub(super) fn load_ended(&mut self) {
         if self.phase == NodePhase::Running {
-            self.phase = NodePhase::Flushing;
-            self.queue.hurry(self.now);
-            self.due.phase_end = self.now + FLUSH;
+            self.begin_flushing();
         }
+        if self.phase == NodePhase::Flushing {
+            self.due.retry = self.now;
+        }
+    }
+
+    /// No longer waits for the end of the load. The process may have stood still: what was counted meanwhile is on its
+    /// way.
+    pub(super) fn give_generator_up(&mut self) {
+        self.begin_flushing();
+        self.due.retry = self.now + LAST_COUNTS;
+    }
+
+    fn begin_flushing(&mut self) {
+        self.phase = NodePhase::Flushing;
+        self.queue.hurry(self.now);
+        self.due.phase_end = self.now + FLUSH;
     }
 
     /// Waits until everything is acknowledged, but not for long.
@@ -26,7 +43,7 @@ impl<C: Counts> FleetNode<C> {
         if self.load.end == Some(EndCause::Fenced) {
             return self.finish(NodeExit::Fenced, out);
         }
-        let is_done = self.queue.is_empty() && self.snapshot.is_none();
+        let is_done = self.queue.is_empty() && self.snapshot.is_none() && self.now >= self.due.retry;
         if is_done || self.now >= self.due.phase_end {
             return self.begin_storing();
         }

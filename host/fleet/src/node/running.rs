@@ -20,14 +20,15 @@ const GENERATOR_MARGIN: Time = 10 * SECOND;
 
 impl<C: Counts> FleetNode<C> {
     pub(super) fn counted(&mut self, counted: CountedSecond<C>) {
-        if self.phase != NodePhase::Running {
+        if !matches!(self.phase, NodePhase::Running | NodePhase::Flushing) {
             return;
         }
         let load = &mut self.load;
         load.second_end = load.second_end.max(counted.second.saturating_add(1));
         load.until = load.until.max(counted.until);
         self.cumulative.add(&counted.counts);
-        self.queue.push(counted, self.now + self.stagger());
+        let wait = if self.phase == NodePhase::Running { self.stagger() } else { 0 };
+        self.queue.push(counted, self.now + wait);
     }
 
     pub(super) fn run(&mut self, out: &mut Vec<NodeCommand>) {
@@ -41,7 +42,7 @@ impl<C: Counts> FleetNode<C> {
             self.end_load(EndCause::Lapsed, out);
         }
         if self.generator_end().is_some_and(|end| self.now >= end) {
-            self.load_ended();
+            self.give_generator_up();
             return self.flush(out);
         }
         self.look_for_coordinator(out);

@@ -126,6 +126,13 @@ fn a_partition_that_heals_loses_nothing() {
 }
 
 #[test]
+fn a_coordinator_without_a_connection_loses_no_node() {
+    let (_, report) = play(|_| {}, &[TroubleKind::PartCoordinator { length: 8 * SECOND }]);
+    assert_complete(&report);
+    assert!(!report.is_resumed, "nodes whose lease is there are not lost");
+}
+
+#[test]
 fn nodes_merge_frames_while_nothing_is_collected() {
     let long = |scenario: &mut Scenario| {
         scenario.plan.length_ms = 60_000;
