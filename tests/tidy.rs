@@ -40,7 +40,7 @@ use source::{File, Source, files, product, rust};
 /// from its neighbours. Code below `#[cfg(test)]` is exempt: a test may look up.
 const FLOORS: Floors = &[
     // The crates `stampede-time` and `stampede-fleet`, and what needs nothing else.
-    &["time", "fleet", "random", "text", "json_text", "stderr", "temporary", "exit"],
+    &["time", "fleet", "random", "segment", "text", "json_text", "stderr", "temporary", "exit"],
     &["diagnostic"],
     &["script"],
     // The command line is plain data, as a script is; `plan` reads both.
@@ -63,7 +63,7 @@ const FLOORS: Floors = &[
 ];
 
 /// Modules that import from some lower floors only.
-const NARROW: &[Narrow] = &[("cli", &["script", "exit"]), ("site", &["time"])];
+const NARROW: &[Narrow] = &[("cli", &["script", "segment", "exit"]), ("site", &["time"])];
 
 /// Circles between files of one module that stay, three at most.
 const CIRCLES: &[Allowed] = &[];
@@ -78,7 +78,7 @@ const PROCESSOR_TIME: &[&str] = &["host/src/run/health_monitor.rs", "host/src/pl
 /// often metrics are read.
 const CLOCK_STARTS: &[&str] = &[
     "host/src/run/mod.rs",
-    "host/src/run/segment.rs",
+    "host/src/run/section.rs",
     "host/time/src/thread_timer.rs",
     "host/src/rehearsal/mod.rs",
     "host/src/sinks/prometheus/mod.rs",

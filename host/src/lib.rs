@@ -11,7 +11,7 @@
 //! | 13 | `report` | the report and its formats |
 //! | 13 | `rehearsal` | `plugin test`: a component against a scripted target, in virtual time |
 //! | 13 | `control` | keys and a socket that change a run while it goes on |
-//! | 12 | [`run`] | workers, users, arrivals, segments |
+//! | 12 | [`run`] | workers, users, arrivals, sections |
 //! | 11 | [`plan`] | the complete, valid description of a run |
 //! | 11 | `scaffold` | the plugin that `plugin new` writes |
 //! | 10 | [`plugin`] | the WebAssembly host: loading, contract, instances, native plugins |
@@ -30,6 +30,7 @@
 //! | 2 | [`diagnostic`] | errors in the input, in one form |
 //! | 1 | [`exit`], `random`, `stderr`, `temporary` | exit codes, random streams, lines for people, temporary files |
 //! | 1 | `text`, `json_text` | safe text, JSON values as they are written |
+//! | 1 | `segment` | the division of a run among processes and workers |
 
 pub mod cli;
 pub mod command;
@@ -53,6 +54,7 @@ pub mod run;
 mod scaffold;
 pub mod script;
 mod secrets;
+mod segment;
 mod sinks;
 mod stderr;
 pub mod template;

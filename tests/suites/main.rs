@@ -49,6 +49,7 @@ mod samples;
 mod schema;
 mod script_golden;
 mod secrets;
+mod segments;
 mod sent_requests;
 mod session;
 mod sources;

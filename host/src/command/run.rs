@@ -268,6 +268,7 @@ fn run_summary(plan: &Plan, run: &RunOutcome, id: u64, verdict: RunVerdict) -> R
 const fn exit_of(verdict: RunVerdict) -> Exit {
     match verdict {
         RunVerdict::Passed => Exit::Success,
+        RunVerdict::Inconclusive => Exit::Inconclusive,
         RunVerdict::RequestsFailed => Exit::RequestsFailed,
         RunVerdict::SetupFailed => Exit::SetupFailed,
         RunVerdict::SignInFailed => Exit::SignInFailed,

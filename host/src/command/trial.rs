@@ -20,7 +20,8 @@ const QUEUE_SECONDS: usize = 3_600;
 /// Returns all errors found before the run; or those of its outputs, if nothing else fails it.
 pub(super) fn try_once(args: &RunArgs) -> Result<Exit, Diagnostics> {
     let duration = args.duration.map(|_| "--duration");
-    if let Some(flag) = load_model::load_flag(args).or(duration) {
+    let segment = args.division.segment.map(|_| "--segment");
+    if let Some(flag) = load_model::load_flag(args).or(duration).or(segment) {
         let message = format!("`{flag}` has no effect: `try` walks the script once with one user");
         return Err(Diagnostic::new("usage::load", message).help("remove the flag").into());
     }

@@ -94,9 +94,9 @@ pub enum LoadChangeKind {
     Stopped,
 }
 
-/// The state of the segment when a request arrives.
+/// The state of the section when a request arrives.
 pub(super) struct Moment<'a> {
-    /// Time since the segment began.
+    /// Time since the section began.
     pub(super) now: Nanos,
     /// `true` if the load is over or ending.
     pub(super) is_ending: bool,

@@ -1,4 +1,4 @@
-//! The load engine: workers, users, segments and phases.
+//! The load engine: workers, users, sections and phases.
 //!
 //! [`execute`] runs on the main thread. It starts a worker per core, gives all of them the same clock, collects their
 //! counts once a second, shows each second to the [observers](observer::RunObserver), and moves the run's phase forward
@@ -17,7 +17,7 @@ mod outcome;
 pub(crate) mod process_usage;
 pub(crate) mod scale;
 mod second_feed;
-mod segment;
+mod section;
 mod setup;
 mod shared;
 pub(crate) mod signals;
@@ -39,13 +39,13 @@ use crate::template::Variables;
 use load_controller::LoadController;
 use observer::RunObserver;
 use outcome::Interrupts;
-use segment::SegmentRunner;
+use section::SectionRunner;
 use signals::Signals;
 
 pub use context::{WorkerContext, instantiate_plugins};
 pub use cpu_limits::CpuLimits;
 pub use outcome::{EndReason, RunOutcome};
-pub use setup::{SegmentKind, WorkerMessage, WorkerSetup, new_shared};
+pub use setup::{SectionKind, WorkerMessage, WorkerSetup, new_shared};
 pub use shared::RunShared;
 pub use worker::run_users;
 
@@ -83,7 +83,7 @@ pub async fn execute(
     let mut interrupts = Interrupts { signals, control };
     let mut variables = Variables::default();
     if plan.setup.is_some() {
-        let setup = SegmentRunner::spawn(plan, SegmentKind::Setup, 1, variables)?
+        let setup = SectionRunner::spawn(plan, SectionKind::Setup, 1, variables)?
             .run(&mut run, &mut interrupts, observer)
             .await?;
         if !setup.passed && run.end_reason == EndReason::Iterations {
@@ -92,7 +92,7 @@ pub async fn execute(
         variables = setup.variables;
     }
     if run.end_reason == EndReason::Iterations {
-        let load = SegmentRunner::spawn(plan, SegmentKind::Load, plan.workers, variables)?
+        let load = SectionRunner::spawn(plan, SectionKind::Load, plan.workers, variables)?
             .run(&mut run, &mut interrupts, observer)
             .await?;
         (run.signed_in, run.gave_up, run.verdicts, variables) =
@@ -102,7 +102,7 @@ pub async fn execute(
     if plan.teardown.is_some() && !run.worker_died {
         let ended = std::mem::replace(&mut run.end_reason, EndReason::Iterations);
         let (clock, elapsed) = (run.clock, run.elapsed);
-        SegmentRunner::spawn(plan, SegmentKind::Teardown, 1, variables)?
+        SectionRunner::spawn(plan, SectionKind::Teardown, 1, variables)?
             .run(&mut run, &mut interrupts, observer)
             .await?;
         (run.clock, run.elapsed) = (clock, elapsed);

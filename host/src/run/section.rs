@@ -1,4 +1,4 @@
-//! One segment of a run, from its first user to its last: the worker threads, the channels to them, and the loop of the
+//! One section of a run, from its first user to its last: the worker threads, the channels to them, and the loop of the
 //! main thread meanwhile.
 
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::load_controller::{ControlCall, LoadController, Moment};
 use super::observer::{LoadUpdate, RunObserver};
-use super::outcome::{EndReason, Interrupts, RunOutcome, SegmentOutcome};
+use super::outcome::{EndReason, Interrupts, RunOutcome, SectionOutcome};
 use super::second_feed::{FeedMoment, SecondFeed};
-use super::setup::{SegmentKind, WorkerMessage, WorkerSetup};
+use super::setup::{SectionKind, WorkerMessage, WorkerSetup};
 use super::shared::RunShared;
 use super::worker;
 use crate::metrics::aggregate::Snapshot;
@@ -21,9 +21,9 @@ use crate::metrics::interval::{Interval, WorkerInterval};
 use crate::plan::Plan;
 use crate::template::Variables;
 
-/// Runs one segment.
-pub(super) struct SegmentRunner {
-    segment: SegmentKind,
+/// Runs one section.
+pub(super) struct SectionRunner {
+    section: SectionKind,
     plan: Arc<Plan>,
     run_shared: Arc<RunShared>,
     threads: Vec<std::thread::JoinHandle<()>>,
@@ -32,31 +32,31 @@ pub(super) struct SegmentRunner {
     messages: mpsc::UnboundedReceiver<WorkerMessage>,
 }
 
-/// The state of a segment while it runs.
-struct SegmentProgress<'o> {
+/// The state of a section while it runs.
+struct SectionProgress<'o> {
     feed: SecondFeed<'o>,
-    outcome: SegmentOutcome,
+    outcome: SectionOutcome,
     workers_left: usize,
-    /// The second of the run in which the segment began.
+    /// The second of the run in which the section began.
     first_second: u32,
 }
 
-impl SegmentRunner {
+impl SectionRunner {
     /// Starts the workers, whose users begin with these variables. They wait for the clock.
     ///
     /// # Errors
     /// The operating system has no more threads.
     pub(super) fn spawn(
         plan: &Arc<Plan>,
-        segment: SegmentKind,
+        section: SectionKind,
         workers: usize,
         variables: Variables,
     ) -> Result<Self, String> {
         let (sender, messages) = mpsc::unbounded_channel();
         let mut runner = Self {
-            segment,
+            section,
             plan: Arc::clone(plan),
-            run_shared: Arc::new(RunShared::new(segment.scenarios(plan))),
+            run_shared: Arc::new(RunShared::new(section.scenarios(plan), section.own_users(plan))),
             threads: Vec::new(),
             clock_senders: Vec::new(),
             spare_senders: Vec::new(),
@@ -69,7 +69,7 @@ impl SegmentRunner {
                 index,
                 workers,
                 plan: Arc::clone(plan),
-                segment,
+                section,
                 run_shared: Arc::clone(&runner.run_shared),
                 variables: variables.clone(),
                 messages: sender.clone(),
@@ -84,7 +84,7 @@ impl SegmentRunner {
         Ok(runner)
     }
 
-    /// Runs the segment to its end and adds its counts to the run's, whose clock is the segment's from then on.
+    /// Runs the section to its end and adds its counts to the run's, whose clock is the section's from then on.
     ///
     /// # Errors
     /// A worker could not start; the text is for the user.
@@ -93,24 +93,24 @@ impl SegmentRunner {
         run: &mut RunOutcome,
         interrupts: &mut Interrupts,
         observer: &mut dyn RunObserver,
-    ) -> Result<SegmentOutcome, String> {
+    ) -> Result<SectionOutcome, String> {
         let Interrupts { signals, control } = interrupts;
-        if self.segment == SegmentKind::Load {
+        if self.section == SectionKind::Load {
             control.apply_to_load(&self.run_shared.scales);
         }
         let clock = self.start_clock().await?;
         run.clock = clock;
-        run.aggregate.begin_segment();
+        run.aggregate.begin_section();
         if !std::mem::replace(&mut run.has_begun, true) {
             observer.begin(clock.wall(0));
         }
-        let mut progress = SegmentProgress {
-            feed: SecondFeed::new(self.segment, &self.plan, self.threads.len(), observer),
-            outcome: SegmentOutcome { passed: true, ..SegmentOutcome::default() },
+        let mut progress = SectionProgress {
+            feed: SecondFeed::new(self.section, &self.plan, self.threads.len(), observer),
+            outcome: SectionOutcome { passed: true, ..SectionOutcome::default() },
             workers_left: self.threads.len(),
             first_second: (run.elapsed / SECOND) as u32,
         };
-        let end = (self.segment == SegmentKind::Load).then(|| self.plan.end()).flatten();
+        let end = (self.section == SectionKind::Load).then(|| self.plan.end()).flatten();
         let mut next_advance = end.map(|end| clock.instant(end));
         let mut draining_since = None;
         // A little after each second, in case no worker hands it over.
@@ -150,11 +150,11 @@ impl SegmentRunner {
             }
         }
         run.elapsed = clock.now();
-        if self.segment == SegmentKind::Load {
+        if self.section == SectionKind::Load {
             run.load_end = draining_since.unwrap_or(run.elapsed).min(end.unwrap_or(Nanos::MAX));
         }
         let moment = FeedMoment { now: run.elapsed, phase: RunPhase::Stopped, control };
-        let SegmentProgress { feed, mut outcome, .. } = progress;
+        let SectionProgress { feed, mut outcome, .. } = progress;
         let thresholds = feed.finish(run, &moment);
         outcome.verdicts = thresholds.map(|watch| watch.finish(&run.aggregate, run.load_end)).unwrap_or_default();
         self.join();
@@ -165,13 +165,13 @@ impl SegmentRunner {
     ///
     /// # Errors
     /// The worker could not start.
-    fn take(&self, message: WorkerMessage, run: &mut RunOutcome, progress: &mut SegmentProgress) -> Result<(), String> {
+    fn take(&self, message: WorkerMessage, run: &mut RunOutcome, progress: &mut SectionProgress) -> Result<(), String> {
         match message {
             WorkerMessage::Ready => {}
             WorkerMessage::Interval(mut from) => {
                 progress.feed.add(&from);
                 // Set-up and teardown count in the first and the last second of the load.
-                from.second = if self.segment == SegmentKind::Load { from.second } else { progress.first_second };
+                from.second = if self.section == SectionKind::Load { from.second } else { progress.first_second };
                 run.aggregate.add(&from);
                 self.return_spare(from);
             }
@@ -217,9 +217,9 @@ impl SegmentRunner {
         feed: &mut SecondFeed,
     ) -> bool {
         let before = control.load();
-        let scales = (self.segment == SegmentKind::Load).then_some(&self.run_shared.scales);
+        let scales = (self.section == SectionKind::Load).then_some(&self.run_shared.scales);
         // Nothing can be changed in the teardown: the load is over.
-        let is_ending = self.run_shared.phase.get() != RunPhase::Running || self.segment == SegmentKind::Teardown;
+        let is_ending = self.run_shared.phase.get() != RunPhase::Running || self.section == SectionKind::Teardown;
         let result = control.apply(&call.request, Moment { now: totals.elapsed, is_ending, scales });
         let ends_run = result == Ok(true);
         // The caller may be gone by now.
@@ -231,7 +231,7 @@ impl SegmentRunner {
         ends_run
     }
 
-    /// Moves the segment to its next phase: first draining, then stopped. Returns when to move on again.
+    /// Moves the section to its next phase: first draining, then stopped. Returns when to move on again.
     fn advance_phase(&self, end_reason: &mut EndReason, reason: EndReason, clock: &Clock) -> Option<Instant> {
         let phase = &self.run_shared.phase;
         match phase.get() {
