@@ -58,6 +58,8 @@ const FLOORS: Floors = &[
     &["report", "rehearsal", "control", "site"],
     // Sinks read the finished report.
     &["sinks"],
+    // The drivers of the protocol of many machines.
+    &["machines"],
     &["command"],
     &["main"],
 ];
@@ -74,11 +76,13 @@ const CLOCK: &str = "host/time/src/clock.rs";
 /// Files that read the processor time of a worker, and of a guest's call.
 const PROCESSOR_TIME: &[&str] = &["host/src/run/health_monitor.rs", "host/src/plugin/instance/budget.rs"];
 
-/// Files that start a clock: a run's, that of the embedded site, the virtual one of a rehearsal, and one that tells how
+/// Files that start a clock: a run's, those of a fleet's processes, that of the embedded site, the virtual one of a rehearsal, and one that tells how
 /// often metrics are read.
 const CLOCK_STARTS: &[&str] = &[
     "host/src/run/mod.rs",
     "host/src/run/section.rs",
+    "host/src/machines/coordinator.rs",
+    "host/src/machines/node.rs",
     "host/time/src/thread_timer.rs",
     "host/src/rehearsal/mod.rs",
     "host/src/sinks/prometheus/mod.rs",

@@ -6,7 +6,8 @@
 //!
 //! | floor | module | holds |
 //! |--:|---|---|
-//! | 15 | [`command`] | the commands |
+//! | 16 | [`command`] | the commands |
+//! | 15 | `machines` | many machines as one run, over NATS |
 //! | 14 | `sinks` | the outputs of a run, each on a thread of its own |
 //! | 13 | `report` | the report and its formats |
 //! | 13 | `rehearsal` | `plugin test`: a component against a scripted target, in virtual time |
@@ -42,6 +43,7 @@ mod expression;
 mod http;
 mod json_text;
 mod load_model;
+mod machines;
 pub mod metrics;
 mod net;
 pub mod pace;

@@ -16,6 +16,8 @@ mod exports;
 mod failures;
 mod fault_matrix;
 mod feeders;
+#[cfg(unix)]
+mod fleet;
 mod flow;
 mod generator;
 mod guests;

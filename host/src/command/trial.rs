@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{run, source};
+use super::run::{self, RunParts};
+use super::source;
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
@@ -35,5 +36,5 @@ pub(super) fn try_once(args: &RunArgs) -> Result<Exit, Diagnostics> {
     let plan = Arc::new(plan);
     let mut sinks = sinks::open(SINKS, &args, &plan)?;
     sinks.push(sinks::exchanges::printer());
-    run::run_plan(&args, &plan, None, sinks, QUEUE_SECONDS)
+    run::run_plan(&args, &plan, RunParts { baseline: None, sinks, queue_seconds: QUEUE_SECONDS, fleet: None })
 }

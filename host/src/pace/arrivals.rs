@@ -66,6 +66,28 @@ struct RateChange {
     scale: f64,
 }
 
+impl ArrivalProcess {
+    /// Returns the number of arrivals of all workers that are due before the area under the rate comes to `area`.
+    pub fn count_below(self, area: f64) -> u64 {
+        match self {
+            Self::Even => area.max(0.0).ceil() as u64,
+            Self::Poisson(seed) => {
+                let mut gaps = PoissonGaps { random: UserRandom::new(seed, ARRIVALS_STREAM), sum: 0.0 };
+                std::iter::repeat_with(|| gaps.next_sum()).take_while(|sum| *sum < area).count() as u64
+            }
+        }
+    }
+}
+
+impl PoissonGaps {
+    /// Returns the sum of the gaps up to the next arrival.
+    fn next_sum(&mut self) -> f64 {
+        // 1 − u is in (0, 1]: the logarithm is finite.
+        self.sum -= (1.0 - self.random.unit()).ln();
+        self.sum
+    }
+}
+
 /// The number of the arrivals' random stream, which no user has.
 const ARRIVALS_STREAM: u32 = u32::MAX;
 
@@ -138,10 +160,7 @@ impl Arrivals {
     fn draw_area(&mut self) -> f64 {
         let number = self.drawn;
         self.drawn += 1;
-        let Some(PoissonGaps { random, sum }) = &mut self.gaps else { return number as f64 };
-        // 1 − u is in (0, 1]: the logarithm is finite.
-        *sum -= (1.0 - random.unit()).ln();
-        *sum
+        self.gaps.as_mut().map_or(number as f64, PoissonGaps::next_sum)
     }
 }
 
@@ -204,6 +223,18 @@ mod tests {
         ] {
             let rate = LoadProfile::new(start, &stages);
             assert_eq!(arrivals(&rate, ArrivalProcess::Even, 1).len(), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn arrivals_are_counted_without_being_walked() {
+        let rate = LoadProfile::constant(97.0, Duration::from_secs(10));
+        for process in [ArrivalProcess::Even, ArrivalProcess::Poisson(3)] {
+            let all = arrivals(&rate, process, 1);
+            for at in [0, SECOND / 3, SECOND, 7 * SECOND, 10 * SECOND] {
+                let before = all.iter().filter(|due| **due < at).count() as u64;
+                assert_eq!(process.count_below(rate.area_until(at)), before, "{process:?} before {at}");
+            }
         }
     }
 

@@ -15,6 +15,7 @@ pub(crate) mod load_controller;
 pub(crate) mod observer;
 mod outcome;
 pub(crate) mod process_usage;
+pub(crate) mod remote;
 pub(crate) mod scale;
 mod second_feed;
 mod section;
@@ -39,11 +40,13 @@ use crate::template::Variables;
 use load_controller::LoadController;
 use observer::RunObserver;
 use outcome::Interrupts;
+use remote::RunWorkers;
 use section::SectionRunner;
 use signals::Signals;
 
 pub use context::{WorkerContext, instantiate_plugins};
 pub use cpu_limits::CpuLimits;
+pub(crate) use outcome::RemoteResult;
 pub use outcome::{EndReason, RunOutcome};
 pub use setup::{SectionKind, WorkerMessage, WorkerSetup, new_shared};
 pub use shared::RunShared;
@@ -56,12 +59,32 @@ pub use worker::run_users;
 /// A worker could not start; the text is for the user.
 pub async fn execute(
     plan: &Arc<Plan>,
+    control: LoadController,
+    observer: &mut dyn RunObserver,
+) -> Result<RunOutcome, String> {
+    execute_on(RunWorkers::Threads, plan, control, observer).await
+}
+
+/// Runs a plan as [`execute`] does, on these workers.
+///
+/// # Errors
+/// A worker could not start; the text is for the user.
+pub(crate) async fn execute_on(
+    workers: RunWorkers,
+    plan: &Arc<Plan>,
     mut control: LoadController,
     observer: &mut dyn RunObserver,
 ) -> Result<RunOutcome, String> {
-    let signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
+    // The driver of a fleet's machine listens itself.
+    let signals = match &workers {
+        RunWorkers::Gated(_) => Signals::none(),
+        RunWorkers::Threads | RunWorkers::Remote(_) => {
+            Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?
+        }
+    };
     let limits = CpuLimits::read();
-    let aggregate = Aggregate::new(plan.rows.clone(), plan.workers).with_metrics(plan.metrics.clone());
+    let count = if let RunWorkers::Remote(remote) = &workers { remote.count } else { plan.workers };
+    let aggregate = Aggregate::new(plan.rows.clone(), count).with_metrics(plan.metrics.clone());
     let aggregate = aggregate.with_checks(plan.checks.clone());
     let mut run = RunOutcome {
         aggregate,
@@ -75,6 +98,7 @@ pub async fn execute(
         verdicts: Vec::new(),
         changes: Vec::new(),
         worker_died: false,
+        remote: None,
         has_begun: false,
         seconds_shown: 0,
         changes_shown: 0,
@@ -92,9 +116,13 @@ pub async fn execute(
         variables = setup.variables;
     }
     if run.end_reason == EndReason::Iterations {
-        let load = SectionRunner::spawn(plan, SectionKind::Load, plan.workers, variables)?
-            .run(&mut run, &mut interrupts, observer)
-            .await?;
+        let spawn = |variables| SectionRunner::spawn(plan, SectionKind::Load, plan.workers, variables);
+        let load = match workers {
+            RunWorkers::Threads => spawn(variables)?,
+            RunWorkers::Gated(gate) => spawn(variables)?.gated(gate),
+            RunWorkers::Remote(remote) => SectionRunner::remote(plan, remote),
+        };
+        let load = load.run(&mut run, &mut interrupts, observer).await?;
         (run.signed_in, run.gave_up, run.verdicts, variables) =
             (load.signed_in, load.gave_up, load.verdicts, load.variables);
         run.set_end_reason(plan);

@@ -64,12 +64,25 @@ pub struct RunOutcome {
     pub changes: Vec<LoadChange>,
     /// `true` if a worker died, which is a bug.
     pub worker_died: bool,
+    /// The result of workers that were other machines.
+    pub(crate) remote: Option<RemoteResult>,
     /// `true` once the clock of the first section has started.
     pub(super) has_begun: bool,
     /// Number of seconds that the observers were shown.
     pub seconds_shown: u32,
     /// Number of changes of the load that the observers were shown.
     pub(super) changes_shown: usize,
+}
+
+/// The result of a run of remote workers, beside its counts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RemoteResult {
+    /// The number of segments.
+    pub segments: u32,
+    /// The numbers of those whose counts are complete, from 1, in ascending order.
+    pub complete: Vec<u32>,
+    /// The reason why the counts do not allow a verdict; `None` if they do.
+    pub doubt: Option<String>,
 }
 
 impl RunOutcome {

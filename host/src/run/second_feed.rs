@@ -18,6 +18,8 @@ use crate::plan::Plan;
 pub(super) struct FeedMoment<'a> {
     /// Time since the section began.
     pub now: Nanos,
+    /// The time up to which seconds may be shown: `now`, unless workers are other machines.
+    pub shown_until: Nanos,
     /// The phase of the section.
     pub phase: RunPhase,
     /// The requested load.
@@ -63,10 +65,10 @@ impl<'o> SecondFeed<'o> {
         {
             thresholds.load_ends(moment.now);
         }
-        let mut next = self.merger.next_complete(moment.now);
+        let mut next = self.merger.next_complete(moment.shown_until);
         let mut reason = None;
         while let Some(merged) = next {
-            next = self.merger.next_complete(moment.now);
+            next = self.merger.next_complete(moment.shown_until);
             let snapshot = self.snapshot(merged, run, moment, next.is_none());
             reason = reason.or(self.show_one(&snapshot, run));
             self.previous = Some(snapshot);
