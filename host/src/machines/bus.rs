@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::object_store::ObjectStore;
-use async_nats::jetstream::stream::{Config as StreamConfig, DirectGetErrorKind, StorageType, Stream};
+use async_nats::jetstream::stream::{Config as StreamConfig, DirectGetErrorKind, DiscardPolicy, StorageType, Stream};
 use async_nats::jetstream::{self, Context, ContextBuilder, kv, object_store};
 use async_nats::{Client, ConnectOptions, Event, Subscriber};
 use stampede_fleet::{
@@ -116,14 +116,8 @@ impl Bus {
     /// # Errors
     /// The server does not allow it.
     pub(crate) async fn create_stores(&self) -> Result<(), Diagnostic> {
-        let plans = kv::Config {
-            bucket: PLAN_BUCKET.into(),
-            history: 1,
-            max_age: KEPT,
-            max_value_size: MAX_PLAN as i32,
-            ..kv::Config::default()
-        };
-        self.context.create_key_value(plans).await.map_err(|error| self.refused(PLAN_BUCKET, &error))?;
+        let plans = StreamConfig { max_age: KEPT, max_message_size: MAX_PLAN as i32, ..bucket(PLAN_BUCKET) };
+        self.context.create_stream(plans).await.map_err(|error| self.refused(PLAN_BUCKET, &error))?;
         self.create_leases().await?;
         let objects = object_store::Config { bucket: OBJECT_STORE.into(), max_age: KEPT, ..Default::default() };
         self.context.create_object_store(objects).await.map_err(|error| self.refused(OBJECT_STORE, &error))?;
@@ -143,14 +137,9 @@ impl Bus {
     /// # Errors
     /// The server does not allow it.
     pub(super) async fn create_leases(&self) -> Result<(), Diagnostic> {
-        let leases = kv::Config {
-            bucket: LEASE_BUCKET.into(),
-            history: 1,
-            max_age: Duration::from_nanos(LEASE_LAPSE),
-            storage: StorageType::Memory,
-            ..kv::Config::default()
-        };
-        self.context.create_key_value(leases).await.map_err(|error| self.refused(LEASE_BUCKET, &error))?;
+        let max_age = Duration::from_nanos(LEASE_LAPSE);
+        let leases = StreamConfig { max_age, storage: StorageType::Memory, ..bucket(LEASE_BUCKET) };
+        self.context.create_stream(leases).await.map_err(|error| self.refused(LEASE_BUCKET, &error))?;
         Ok(())
     }
 
@@ -254,6 +243,22 @@ impl Bus {
             Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
             Err(_) => Err(()),
         }
+    }
+}
+
+/// Returns the stream of a key-value bucket with one value a key. async-nats would ask the server about the account
+/// first, whose answer it cannot read from NATS 2.9.
+fn bucket(name: &str) -> StreamConfig {
+    StreamConfig {
+        name: format!("KV_{name}"),
+        subjects: vec![format!("$KV.{name}.>")],
+        max_messages_per_subject: 1,
+        discard: DiscardPolicy::New,
+        allow_rollup: true,
+        deny_delete: true,
+        allow_direct: true,
+        num_replicas: 1,
+        ..StreamConfig::default()
     }
 }
 

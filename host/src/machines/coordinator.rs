@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use stampede_fleet::{
-    Ask, Channel, Coordinator, CoordinatorCommand, CoordinatorEvent, CoordinatorExit, Counts, FleetNote, FleetPlan,
+    Ask, Channel, Coordinator, CoordinatorCommand, CoordinatorEvent, CoordinatorExit, FleetNote, FleetPlan,
     FleetReport, MAX_MESSAGE, NodeName, OperatorAnswer, OperatorRequest, StopCause, Time, Window, WindowPart,
     read_message, write_message,
 };

@@ -132,9 +132,7 @@ impl SectionRunner {
             control.apply_to_load(&self.run_shared.scales);
         }
         let Some(clock) = self.start_clock(signals, run).await? else {
-            self.remote.order(RemoteOrder::Abort);
-            run.end_reason = if run.end_reason.is_by_person() { run.end_reason } else { EndReason::Stopped };
-            self.join();
+            self.give_up(run);
             return Ok(SectionOutcome::default());
         };
         run.clock = clock;
@@ -142,12 +140,7 @@ impl SectionRunner {
         if !std::mem::replace(&mut run.has_begun, true) {
             observer.begin(clock.wall(0));
         }
-        let mut progress = SectionProgress {
-            feed: SecondFeed::new(self.section, &self.plan, self.workers, observer),
-            outcome: SectionOutcome { passed: true, ..SectionOutcome::default() },
-            workers_left: self.workers,
-            first_second: (run.elapsed / SECOND) as u32,
-        };
+        let mut progress = self.progress(run, observer);
         let end = (self.section == SectionKind::Load).then(|| self.plan.end()).flatten();
         let mut next_advance = end.map(|end| clock.instant(end));
         let mut draining_since = None;
@@ -187,12 +180,7 @@ impl SectionRunner {
                 next_advance = self.advance_phase(&mut run.end_reason, reason, &clock);
             }
         }
-        // Counts of other machines come later than the load that they are of.
-        let ended = self.remote.shown_until(clock.now()).max(draining_since.unwrap_or(0));
-        run.elapsed = ended.min(clock.now());
-        if self.section == SectionKind::Load {
-            run.load_end = draining_since.unwrap_or(run.elapsed).min(end.unwrap_or(Nanos::MAX));
-        }
+        self.set_times(run, &clock, draining_since, end);
         let moment = FeedMoment { now: run.elapsed, shown_until: run.elapsed, phase: RunPhase::Stopped, control };
         let SectionProgress { feed, mut outcome, .. } = progress;
         let thresholds = feed.finish(run, &moment);
@@ -202,6 +190,37 @@ impl SectionRunner {
         outcome.verdicts = thresholds.map(|watch| watch.finish(&run.aggregate, run.load_end)).unwrap_or_default();
         self.join();
         Ok(outcome)
+    }
+
+    /// Returns the state of the section before its first second.
+    fn progress<'o>(&self, run: &RunOutcome, observer: &'o mut dyn RunObserver) -> SectionProgress<'o> {
+        SectionProgress {
+            feed: SecondFeed::new(self.section, &self.plan, self.workers, observer),
+            outcome: SectionOutcome { passed: true, ..SectionOutcome::default() },
+            workers_left: self.workers,
+            first_second: (run.elapsed / SECOND) as u32,
+        }
+    }
+
+    /// Ends a section whose clock was never started.
+    fn give_up(mut self, run: &mut RunOutcome) {
+        self.remote.order(RemoteOrder::Abort);
+        if !run.end_reason.is_by_person() {
+            run.end_reason = EndReason::Stopped;
+        }
+        // Threads that wait for the clock end without it.
+        self.clock_senders.clear();
+        self.join();
+    }
+
+    /// Notes how long the section took, of which the load's `end` is planned.
+    fn set_times(&self, run: &mut RunOutcome, clock: &Clock, draining_since: Option<Nanos>, end: Option<Nanos>) {
+        let now = clock.now();
+        // Counts of other machines come later than the load that they are of.
+        run.elapsed = self.remote.shown_until(now).max(draining_since.unwrap_or(0)).min(now);
+        if self.section == SectionKind::Load {
+            run.load_end = draining_since.unwrap_or(run.elapsed).min(end.unwrap_or(Nanos::MAX));
+        }
     }
 
     /// Takes a message of a worker.
