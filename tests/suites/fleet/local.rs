@@ -20,10 +20,14 @@ fn a_first_try_needs_no_server_and_no_other_machine() {
 fn what_cannot_be_divided_is_refused_before_anything_is_started() {
     for (script, arguments, expected) in [
         (SCRIPT, "--users 2", "3 machines for 2 users: some would have none"),
-        ("setup: [{url: /a}]\nsteps: [{url: /b}]\n", "--users 3", "the script has a `setup` or a `teardown`"),
+        (
+            "setup: [{name: A, url: /a}]\nsteps: [{name: B, url: /b}]\n",
+            "--users 3",
+            "the script has a `setup` or a `teardown`",
+        ),
         (SCRIPT, "--users 3 --segment 1/3", "a fleet divides the run itself"),
         (SCRIPT, "--users 3 --header authorization:abc", "the value of `--header authorization` would travel"),
-        ("headers: {authorization: abc}\nsteps: [{url: /b}]\n", "--users 3", "has a secret typed into it"),
+        ("headers: {authorization: abc}\nsteps: [{name: B, url: /b}]\n", "--users 3", "has a secret typed into it"),
     ] {
         let run = shooter().args("fleet local --nodes 3 --base-url http://127.0.0.1:1").args(arguments).script(script);
         let run = run.finish().exits(2);
