@@ -39,8 +39,8 @@ use source::{File, Source, files, product, rust};
 /// The modules of the host and its crates, bottom to top. A module imports only from floors below its own, and so not
 /// from its neighbours. Code below `#[cfg(test)]` is exempt: a test may look up.
 const FLOORS: Floors = &[
-    // The crate `stampede-time`, and what needs nothing else.
-    &["time", "random", "text", "json_text", "stderr", "temporary", "exit"],
+    // The crates `stampede-time` and `stampede-fleet`, and what needs nothing else.
+    &["time", "fleet", "random", "segment", "text", "json_text", "stderr", "temporary", "exit"],
     &["diagnostic"],
     &["script"],
     // The command line is plain data, as a script is; `plan` reads both.
@@ -58,12 +58,14 @@ const FLOORS: Floors = &[
     &["report", "rehearsal", "control", "site"],
     // Sinks read the finished report.
     &["sinks"],
+    // The drivers of the protocol of many machines.
+    &["machines"],
     &["command", "fuzzing"],
     &["main"],
 ];
 
 /// Modules that import from some lower floors only.
-const NARROW: &[Narrow] = &[("cli", &["script", "exit"]), ("site", &["time"])];
+const NARROW: &[Narrow] = &[("cli", &["script", "segment", "exit"]), ("site", &["time"])];
 
 /// Circles between files of one module that stay, three at most.
 const CIRCLES: &[Allowed] = &[];
@@ -74,11 +76,13 @@ const CLOCK: &str = "host/time/src/clock.rs";
 /// Files that read the processor time of a worker, and of a guest's call.
 const PROCESSOR_TIME: &[&str] = &["host/src/run/health_monitor.rs", "host/src/plugin/instance/budget.rs"];
 
-/// Files that start a clock: a run's, that of the embedded site, the virtual one of a rehearsal, and one that tells how
+/// Files that start a clock: a run's, those of a fleet's processes, that of the embedded site, the virtual one of a rehearsal, and one that tells how
 /// often metrics are read.
 const CLOCK_STARTS: &[&str] = &[
     "host/src/run/mod.rs",
-    "host/src/run/segment.rs",
+    "host/src/run/section.rs",
+    "host/src/machines/coordinator.rs",
+    "host/src/machines/node.rs",
     "host/time/src/thread_timer.rs",
     "host/src/rehearsal/mod.rs",
     "host/src/sinks/prometheus/mod.rs",
@@ -108,10 +112,11 @@ const SIGNAL_HANDLER: &str = "host/src/control/terminal_crash.rs";
 const GUESTS: &str = "tests/guests/Cargo.toml";
 
 /// The product's code, to which the rules about habits apply.
-const PRODUCT: &[&str] = &["host/src/", "host/time/src/", "host/site/src/", "plugin-sdk/src/", "plugins/"];
+const PRODUCT: &[&str] =
+    &["host/src/", "host/time/src/", "host/fleet/src/", "host/site/src/", "plugin-sdk/src/", "plugins/"];
 
 /// The host's code, with its crates.
-const HOST: &[&str] = &["host/src/", "host/time/src/", "host/site/src/"];
+const HOST: &[&str] = &["host/src/", "host/time/src/", "host/fleet/src/", "host/site/src/"];
 
 fn has_extension(file: &File, extension: &str) -> bool {
     file.path.rsplit('.').next() == Some(extension)
@@ -222,7 +227,7 @@ fn the_pages_show_the_floors_as_they_are() {
     let page = |path: &str| files.iter().find(|file| file.path == path).map_or("", |file| file.text.as_str());
     // `site` is among the folders beside the host.
     none("the map has the floors of this file", misplaced(page("ARCHITECTURE.md"), FLOORS, &["site"]));
-    let of_crate = misplaced(page("host/src/lib.rs"), FLOORS, &["main", "site", "time"]);
+    let of_crate = misplaced(page("host/src/lib.rs"), FLOORS, &["main", "site", "time", "fleet"]);
     none("the table of the crate has the floors of this file", of_crate);
 }
 

@@ -1,5 +1,6 @@
-//! The costs that each request pays, by kind: decide when, render a template, call a guest, record a sample; and the
-//! cost of a plugin's instance, which is paid at the start and after a trap.
+//! The costs that each request pays, by kind: decide when, render a template, call a guest, record a sample; the cost
+//! of a row's counts on their way to another machine, once a second; and that of a plugin's instance, which is paid at
+//! the start and after a trap.
 //!
 //! `cargo bench --package stampede-shooter` runs them. They show where time goes; `cargo xtask instructions` keeps the
 //! costs from growing, and `cargo xtask bench` compares the whole with other load runners.
@@ -15,6 +16,7 @@ use stampede_shooter::cli::Cli;
 use stampede_shooter::diagnostic::SourceText;
 use stampede_shooter::metrics::recorder::Recorder;
 use stampede_shooter::metrics::sample::{PhaseDurations, Sample};
+use stampede_shooter::metrics::wire::{self, IntervalShape};
 use stampede_shooter::pace::RateLimiter;
 use stampede_shooter::plan::{self, Plan};
 use stampede_shooter::plugin::instance::restarting_instance::RestartingInstance;
@@ -115,10 +117,45 @@ fn record(bench: &mut Criterion) {
     });
 }
 
+fn send(bench: &mut Criterion) {
+    let mut recorder = Recorder::new(1, Vec::new());
+    for number in 0..100_u64 {
+        let end = 10_000_000 + number * number * 7_919;
+        let phases = PhaseDurations { first_byte: Some(end / 2), ..PhaseDurations::default() };
+        let (row, intended, start, status, failure, span) = (0, 0, 0, 200, None, None);
+        let (bytes_out, bytes_in, body_bytes_in) = (64, 300, 128);
+        recorder.record(&Sample {
+            row,
+            intended,
+            start,
+            end,
+            status,
+            bytes_out,
+            bytes_in,
+            body_bytes_in,
+            phases,
+            failure,
+            span,
+        });
+    }
+    let (interval, mut bytes) = (recorder.take(None), Vec::new());
+    let shape = IntervalShape { rows: 1, metrics: Vec::new(), scenarios: 0, plugins: 0 };
+    bench.bench_function("send/an interval of a row with 100 requests", |it| {
+        it.iter(|| {
+            bytes.clear();
+            wire::write(black_box(&interval), &mut bytes);
+            bytes.len()
+        });
+    });
+    let mut into = shape.empty_interval();
+    bench
+        .bench_function("send/read it back", |it| it.iter(|| wire::read(black_box(&bytes), &shape, &mut into).is_ok()));
+}
+
 fn instantiate(bench: &mut Criterion) {
     let plan = plan();
     bench.bench_function("instantiate/http with one step", |it| it.iter(|| replica(&plan).ensure_instance().is_ok()));
 }
 
-criterion_group!(benches, decide, render, call, record, instantiate);
+criterion_group!(benches, decide, render, call, record, send, instantiate);
 criterion_main!(benches);

@@ -28,6 +28,10 @@ pub enum Exit {
     SetupFailed = 8,
     /// The run came to its end, and requests failed in the way that `--fail-on` names.
     RequestsFailed = 9,
+    /// The result is not known, because parts of the run are missing.
+    Inconclusive = 10,
+    /// The machines of a fleet did not come together: there was no load, or this machine had no part in it.
+    FleetFailed = 11,
     /// A threshold did not hold, which outranks most other codes; or a run was worse than another.
     ThresholdsFailed = 99,
     /// Interrupted by a signal. 128 + 2, as shells count it.
@@ -36,7 +40,7 @@ pub enum Exit {
 
 impl Exit {
     /// All codes, in the order of their numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Success,
         Self::Internal,
         Self::Usage,
@@ -47,6 +51,8 @@ impl Exit {
         Self::CasesFailed,
         Self::SetupFailed,
         Self::RequestsFailed,
+        Self::Inconclusive,
+        Self::FleetFailed,
         Self::ThresholdsFailed,
         Self::Interrupted,
     ];
@@ -69,6 +75,8 @@ impl Exit {
             Self::CasesFailed => "a case of `plugin test` failed",
             Self::SetupFailed => "the set-up failed",
             Self::RequestsFailed => "requests failed (see --fail-on)",
+            Self::Inconclusive => "parts of the run are missing",
+            Self::FleetFailed => "the machines of a fleet did not come together",
             Self::ThresholdsFailed => "a threshold failed, or the run was worse than its baseline",
             Self::Interrupted => "interrupted",
         }
@@ -90,6 +98,14 @@ impl Exit {
             Self::SetupFailed => "a step of the set-up failed, and there was no load",
             Self::RequestsFailed => {
                 "requests failed as `--fail-on` says: by default, if there were any and all of them failed"
+            }
+            Self::Inconclusive => {
+                "parts of the run are missing, and no threshold failed in the others: segments of a `merge` without \
+                 `--allow-missing`, or machines of a fleet that were lost"
+            }
+            Self::FleetFailed => {
+                "the machines of a fleet did not come together: no NATS server, no machine for a segment, or one that was \
+                 refused; or the counts of this machine were lost"
             }
             Self::ThresholdsFailed => {
                 "a threshold did not hold, whatever else failed; or the run was worse than its baseline"
@@ -119,7 +135,7 @@ mod tests {
     #[test]
     fn all_lists_every_code_once_and_in_order() {
         assert!(Exit::ALL.is_sorted_by(|a, b| a.code() < b.code()));
-        assert_eq!(Exit::ALL.map(Exit::code), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 99, 130]);
+        assert_eq!(Exit::ALL.map(Exit::code), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 99, 130]);
     }
 
     #[test]

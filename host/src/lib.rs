@@ -6,13 +6,14 @@
 //!
 //! | floor | module | holds |
 //! |--:|---|---|
-//! | 15 | [`command`] | the commands |
-//! | 15 | [`fuzzing`] | the parsers of what comes from elsewhere, for the fuzz targets |
+//! | 16 | [`command`] | the commands |
+//! | 16 | [`fuzzing`] | the parsers of what comes from elsewhere, for the fuzz targets |
+//! | 15 | `machines` | many machines as one run, over NATS |
 //! | 14 | `sinks` | the outputs of a run, each on a thread of its own |
 //! | 13 | `report` | the report and its formats |
 //! | 13 | `rehearsal` | `plugin test`: a component against a scripted target, in virtual time |
 //! | 13 | `control` | keys and a socket that change a run while it goes on |
-//! | 12 | [`run`] | workers, users, arrivals, segments |
+//! | 12 | [`run`] | workers, users, arrivals, sections |
 //! | 11 | [`plan`] | the complete, valid description of a run |
 //! | 11 | `scaffold` | the plugin that `plugin new` writes |
 //! | 10 | [`plugin`] | the WebAssembly host: loading, contract, instances, native plugins |
@@ -31,6 +32,7 @@
 //! | 2 | [`diagnostic`] | errors in the input, in one form |
 //! | 1 | [`exit`], `random`, `stderr`, `temporary` | exit codes, random streams, lines for people, temporary files |
 //! | 1 | `text`, `json_text` | safe text, JSON values as they are written |
+//! | 1 | `segment` | the division of a run among processes and workers |
 
 pub mod cli;
 pub mod command;
@@ -43,6 +45,7 @@ pub mod fuzzing;
 mod http;
 mod json_text;
 mod load_model;
+mod machines;
 pub mod metrics;
 mod net;
 pub mod pace;
@@ -55,6 +58,7 @@ pub mod run;
 mod scaffold;
 pub mod script;
 mod secrets;
+mod segment;
 mod sinks;
 mod stderr;
 pub mod template;

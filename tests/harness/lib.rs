@@ -14,6 +14,7 @@ mod http_client;
 #[cfg(unix)]
 mod httpbin;
 mod influx;
+mod nats;
 mod nginx;
 mod otlp;
 mod prometheus;
@@ -41,6 +42,7 @@ pub use http2::{Http2Counts, Http2Request, Http2Server, Part};
 #[cfg(unix)]
 pub use httpbin::HttpBin;
 pub use influx::InfluxDb;
+pub use nats::{NatsClient, NatsServer};
 pub use nginx::{Logged, Nginx};
 pub use otlp::{OtlpCollector, decode_otlp};
 pub use prometheus::{Prometheus, promtool_check};

@@ -77,7 +77,7 @@ fn errors_in_a_script_get_their_messages_from_the_program_too() {
 }
 
 /// Arguments that are wrong on their own, or that name something that does not exist.
-const WRONG: [&str; 44] = [
+const WRONG: [&str; 48] = [
     "--users 0",
     "--users -1",
     "--users 1.5",
@@ -97,6 +97,10 @@ const WRONG: [&str; 44] = [
     "--apdex 0s",
     "--workers 0",
     "--seed -1",
+    "--segment 4/3",
+    "--segment two",
+    "--segment 2/3",
+    "--segment 2/3 --seed 1",
     "--trace-sample -1",
     "--log loud",
     "--latency-of some",

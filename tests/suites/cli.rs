@@ -135,6 +135,7 @@ fn completions_man_page_help_and_version_are_printed() {
         (5, "the target was never reached"),
         (6, "no user signed in"),
         (9, "requests failed (see --fail-on)"),
+        (10, "segments of the run are missing"),
         (99, "a threshold failed, or the run was worse than its baseline"),
         (130, "interrupted"),
     ] {

@@ -16,6 +16,8 @@ mod exports;
 mod failures;
 mod fault_matrix;
 mod feeders;
+#[cfg(unix)]
+mod fleet;
 mod flow;
 mod generator;
 mod guests;
@@ -50,6 +52,7 @@ mod samples;
 mod schema;
 mod script_golden;
 mod secrets;
+mod segments;
 mod sent_requests;
 mod session;
 mod sources;

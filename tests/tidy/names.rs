@@ -12,7 +12,7 @@ use crate::source::{File, Source, attributes, files, is_test, sources};
 const PRODUCT: &[&str] = &["host/", "plugin-sdk/src/", "plugins/", "xtask/"];
 
 /// Folders below these whose code is not the product's.
-const OUTSIDE: [&str; 4] = ["host/benches/", "host/site/tests/", "host/templates/", "host/tests/"];
+const OUTSIDE: [&str; 5] = ["host/benches/", "host/fleet/tests/", "host/site/tests/", "host/templates/", "host/tests/"];
 
 /// Names of types that are defined more than once in a part of the product, ten at most, each with its part and a
 /// reason.

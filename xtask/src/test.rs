@@ -30,6 +30,15 @@ const INFLUXDB: Program = Program {
     missing: "influxd is missing: install it (Debian and Ubuntu: `apt-get install influxdb`, elsewhere: InfluxDB 1)",
 };
 
+/// NATS, over which the machines of a fleet talk in the tests. Debian's has faults that matter on a network; the tests
+/// have it listen on the loopback address.
+const NATS: Program = Program {
+    name: "nats-server",
+    package: "nats-server",
+    missing: "nats-server is missing: install it (Debian and Ubuntu: `apt-get install nats-server`, macOS: \
+              `brew install nats-server`)",
+};
+
 /// The shells whose completions are tried, beside bash.
 const SHELLS: [Program; 2] = [shell("fish", MISSING_FISH), shell("zsh", MISSING_ZSH)];
 const MISSING_FISH: &str = "fish is missing: install it (Debian and Ubuntu: `apt-get install fish`)";
@@ -94,6 +103,7 @@ fn set_up() -> Result<(), Failure> {
     ensure_target()?;
     NGINX.ensure()?;
     REGISTRY.ensure()?;
+    NATS.ensure_alone()?;
     PROMETHEUS.ensure_alone()?;
     INFLUXDB.ensure_alone()?;
     SHELLS.iter().try_for_each(|shell| shell.ensure().map(drop))?;

@@ -21,6 +21,7 @@ const ENDED: Record<string, string> = {
 
 /** What failed, after the reason of the end; not said where that reason or the table of thresholds says it. */
 const FAILED: Record<string, string> = {
+  inconclusive: "inconclusive, because segments of it are missing",
   "requests-failed": "failed, because requests failed (fail_on)",
   "target-unreached": "failed, because the target was not reached",
   "thresholds-failed": "failed",

@@ -9,6 +9,8 @@ mod completions;
 mod console;
 mod control;
 mod demo;
+mod division;
+mod fleet;
 mod listen_address;
 mod man;
 mod native;
@@ -35,6 +37,11 @@ pub use completions::CompletionsArgs;
 pub use console::{ConsoleArgs, LogLevel};
 pub use control::{ControlArgs, ControlCommand};
 pub use demo::DemoArgs;
+pub use division::DivisionArgs;
+pub use fleet::{
+    BusArgs, FleetArgs, FleetAskArgs, FleetCommand, FleetDivisionArgs, FleetLauncher, FleetLocalArgs,
+    FleetManifestArgs, FleetNodeArgs, FleetRunArgs, FleetScaleArgs,
+};
 pub use listen_address::ListenAddress;
 pub use man::man;
 pub use native::NativeArgs;
@@ -135,6 +142,12 @@ pub enum Command {
     #[command(long_about = "Sends a request to a run that was started with `--control PATH`, and prints the state of \
                             the run after it, as a line of JSON.")]
     Control(ControlArgs),
+    /// Run a script on many machines as one run
+    #[command(
+        long_about = "Runs a script on many machines as one run, which find each other over a NATS server: one schedule, \
+                            one report, one verdict."
+    )]
+    Fleet(FleetArgs),
     /// Add up the reports of several machines
     #[command(long_about = "Adds up the reports of runs of the same script, as if their machines had been one, and \
                             prints the table. Counts and histograms are added; nothing is lost.")]

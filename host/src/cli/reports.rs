@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 use super::ConsoleArgs;
 use super::value::{PercentileList, outcome_filter, percentiles, tolerance};
@@ -19,6 +20,16 @@ pub struct MergeArgs {
     /// The extension selects the format.
     #[arg(long, value_name = "FILE", env = "STAMPEDE_OUT", help_heading = "Report", value_delimiter = '\n')]
     pub out: Vec<PathBuf>,
+    /// Judge a run although segments of it are missing
+    ///
+    /// Otherwise the exit code is 10 if no threshold failed: nothing shows that the missing ones passed.
+    #[arg(
+        long,
+        env = "STAMPEDE_ALLOW_MISSING",
+        help_heading = "Verdict",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub allow_missing: bool,
     /// Requests whose times are shown
     ///
     /// `ok` for those without a failure, `failed` for those with one, `all` for both. The choice of the reports, if

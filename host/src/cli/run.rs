@@ -13,7 +13,9 @@ use super::value::{
     HeaderParser, StageList, at_least_one, body_memory, data, fail_on, positive, positive_duration, rate, seed, stages,
     tolerance, zero_or_more,
 };
-use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs, OpenTelemetryArgs, PageArgs, SamplesArgs, TimesArgs};
+use super::{
+    ConsoleArgs, DataArg, DivisionArgs, HeaderArg, NativeArgs, OpenTelemetryArgs, PageArgs, SamplesArgs, TimesArgs,
+};
 use crate::script::model::FailOn;
 
 /// The forms of StatsD's lines.
@@ -247,6 +249,9 @@ pub struct RunArgs {
         value_parser = seed
     )]
     pub seed: Option<u64>,
+    /// The flag that divides the run.
+    #[command(flatten)]
+    pub division: DivisionArgs,
 
     /// The script to run, where it is not the first argument; `-` reads standard input
     #[arg(long, value_name = "FILE", env = "STAMPEDE_SCRIPT", help_heading = "Script")]

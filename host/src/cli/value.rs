@@ -17,6 +17,7 @@ use crate::script::is_name;
 use crate::script::model::{BODY_MEMORY, FailOn};
 use crate::script::outcome::OutcomeFilter;
 use crate::script::stage::{StageSpec, parse_rate, parse_stages};
+use crate::segment::Segment;
 
 /// The most percentiles that a report shows.
 const MAX_PERCENTILES: usize = 12;
@@ -176,6 +177,23 @@ pub(super) fn tolerance(text: &str) -> Result<f64, &'static str> {
     match percent {
         Some(percent) if (0.0..=1_000.0).contains(&percent) => Ok(percent / 100.0),
         _ => Err("it must be a share in percent such as 5%, from 0% to 1000%"),
+    }
+}
+
+/// Parses the number of machines of a fleet.
+pub(super) fn fleet_nodes(text: &str) -> Result<u32, &'static str> {
+    match text.parse() {
+        Ok(nodes) if (1..=Segment::MAX).contains(&nodes) => Ok(nodes),
+        _ => Err("it must be a whole number from 1 to 1000"),
+    }
+}
+
+/// Parses the share of machines that may be lost, in percent, and returns it as a part of 1.
+pub(super) fn lost_share(text: &str) -> Result<f64, &'static str> {
+    let percent = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
+    match percent {
+        Some(percent) if (0.0001..100.0).contains(&percent) => Ok(percent / 100.0),
+        _ => Err("it must be a share in percent such as 1%, less than 100%"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `merge`: adds the reports of several machines up to one.
+//! `merge`: adds the reports of several machines up to one, or joins the segments of a run.
 
 use std::fs;
 use std::path::Path;
@@ -8,11 +8,14 @@ use crate::command::output::{announce, print};
 use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
 use crate::report::merge::NamedReport;
-use crate::report::{self, ReportFile, merge, read};
+use crate::report::segments::numbers;
+use crate::report::settings::RunSegments;
+use crate::report::{self, ReportFile, RunVerdict, merge, read};
 use crate::stderr;
 
 /// Adds the reports up, prints the table, and writes the files of `--out`. A file of `--out` that is among the reports
-/// and holds runs of others is an earlier sum of theirs, and is left out.
+/// and holds runs of others is an earlier sum of theirs, and is left out. A run of which segments are missing does not
+/// pass unless `--allow-missing` says so.
 ///
 /// # Errors
 /// A file is not a report, two of them are of different scripts, or a file cannot be written.
@@ -28,16 +31,34 @@ pub(super) fn merge(args: &MergeArgs) -> Result<Exit, Diagnostics> {
         None => merged,
     };
     merged.settings.latency_of = args.latency_of.unwrap_or(merged.settings.latency_of);
+    let is_whole = note_missing(merged.settings.segments.as_ref()) || args.allow_missing;
+    if is_whole && merged.run.verdict == Some(RunVerdict::Inconclusive) {
+        merged.run.verdict = Some(RunVerdict::Passed);
+    }
     let mut diagnostics = Diagnostics::default();
     for output in outputs {
         diagnostics.absorb(output.write(&merged).map_err(Diagnostics::from));
     }
     print(report::table(&merged, LatencyView::default()).as_bytes())?;
     diagnostics.into_result(())?;
-    if merged.thresholds.iter().all(|threshold| threshold.passed) {
-        return Ok(Exit::Success);
+    if merged.thresholds.iter().any(|threshold| !threshold.passed) {
+        return Ok(announce(Exit::ThresholdsFailed));
     }
-    Ok(announce(Exit::ThresholdsFailed))
+    Ok(if is_whole { Exit::Success } else { announce(Exit::Inconclusive) })
+}
+
+/// Returns true if no segment is missing; otherwise says which ones are.
+fn note_missing(segments: Option<&RunSegments>) -> bool {
+    let Some(segments) = segments else { return true };
+    let missing = segments.missing();
+    let noun = match missing.as_slice() {
+        [] => return true,
+        [_] => "segment",
+        _ => "segments",
+    };
+    let verb = if missing.len() == 1 { "is" } else { "are" };
+    stderr::print_line(format_args!("note: {noun} {} of {} {verb} missing", numbers(&missing), segments.of));
+    false
 }
 
 /// Leaves out the reports that this merge will overwrite and that hold runs of the others, and says so.

@@ -7,6 +7,7 @@ mod compile;
 mod control;
 mod definition;
 mod demo;
+mod fleet;
 mod merge;
 mod new;
 mod output;
@@ -66,6 +67,7 @@ pub fn dispatch(cli: &Cli) -> Exit {
         Some(Command::Schema(args)) => schema::schema(args),
         Some(Command::Demo(args)) => demo::demo(args),
         Some(Command::Control(args)) => control::control(args),
+        Some(Command::Fleet(args)) => fleet::fleet(args),
         Some(Command::Merge(args)) => merge::merge(args),
         Some(Command::Compare(args)) => compare::compare(args),
         Some(Command::Completions(args)) => {
@@ -112,6 +114,7 @@ fn console(cli: &Cli) -> ConsoleArgs {
         Some(Command::New(args)) => args.console.clone(),
         Some(Command::Plugin(args)) => args.console().clone(),
         Some(Command::Control(args)) => args.console.clone(),
+        Some(Command::Fleet(args)) => args.command.console().clone(),
         Some(Command::Merge(args)) => args.console.clone(),
         Some(Command::Compare(args)) => args.console.clone(),
         None | Some(Command::CompileComponent(_) | Command::Completions(_) | Command::Man) => cli.run.console.clone(),

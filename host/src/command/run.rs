@@ -12,13 +12,16 @@ use crate::control::{ControlSocket, TerminalKeys, restore_terminal_after_crashes
 use crate::data::{DataSet, DataSets};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText};
 use crate::exit::Exit;
+use crate::machines::FleetRun;
 use crate::metrics::sample::FailureKind;
 use crate::metrics::sample_tap::SampleTaps;
 use crate::plan::requirements::Requirements;
 use crate::plan::{self, Plan, viewers};
 use crate::report::model::{ChangeReport, ExhaustedDataSet, SamplesReport};
+use crate::report::settings::RunSegments;
 use crate::report::{self, Report, RunSettings, RunSummary, RunVerdict};
 use crate::run::load_controller::{ControlSender, LoadChangeKind, LoadController};
+use crate::run::remote::{RemoteWorkers, RunWorkers};
 use crate::run::signals::{self, ExitOnSignal};
 use crate::run::{self, EndReason, RunOutcome};
 use crate::script;
@@ -48,17 +51,27 @@ pub(super) fn run_source(args: &RunArgs, source: &Arc<SourceText>, files_each: u
     let sinks = sinks::open(SINKS, args, &plan)?;
     let baseline = args.baseline.as_deref().map(|path| compare::read_baseline(path, &plan)).transpose()?;
     Requirements::of_plan(&plan, files_each).check_limits()?;
-    run_plan(args, &plan, baseline.as_ref(), sinks, QUEUE_SECONDS)
+    run_plan(args, &plan, RunParts { baseline: baseline.as_ref(), sinks, queue_seconds: QUEUE_SECONDS, fleet: None })
 }
 
-/// Runs a plan with these sinks, each with a queue of `queue_seconds`, and compares it with the baseline.
-pub(super) fn run_plan(
-    args: &RunArgs,
-    plan: &Arc<Plan>,
-    baseline: Option<&Baseline>,
-    mut sinks: Vec<NamedSink>,
-    queue_seconds: usize,
-) -> Result<Exit, Diagnostics> {
+/// Starts a fleet, given the sending end of requests to the run.
+pub(super) type StartFleet = Box<dyn FnOnce(ControlSender) -> Result<(RemoteWorkers, FleetRun), Diagnostic>>;
+
+/// The parts of a run beside its plan.
+pub(super) struct RunParts<'a> {
+    /// The report that it is compared with.
+    pub(super) baseline: Option<&'a Baseline>,
+    /// Its outputs.
+    pub(super) sinks: Vec<NamedSink>,
+    /// The length of the queue of each.
+    pub(super) queue_seconds: usize,
+    /// The machines that make its load, if this one does not.
+    pub(super) fleet: Option<StartFleet>,
+}
+
+/// Runs a plan with its outputs, and compares it with the baseline.
+pub(super) fn run_plan(args: &RunArgs, plan: &Arc<Plan>, parts: RunParts<'_>) -> Result<Exit, Diagnostics> {
+    let RunParts { baseline, mut sinks, queue_seconds, fleet } = parts;
     if plan.insecure_tls {
         stderr::print_line(format_args!(
             "warning: any TLS certificate is accepted (`--insecure-tls`): the target may be anyone"
@@ -70,7 +83,7 @@ pub(super) fn run_plan(
     let info = RunInfo::of_plan(plan);
     let id = info.id;
     let mut sinks = SinkThreads::start(sinks, info, queue_seconds)?;
-    let result = execute(args, plan, &mut sinks, control);
+    let result = execute(args, plan, &mut sinks, LoadSource { control, fleet });
     let signals = signals::exit_on_next_signal();
     let finished = match result {
         Ok(finished) => finished,
@@ -81,7 +94,7 @@ pub(super) fn run_plan(
     };
     let percentiles = args.times.percentiles.clone().unwrap_or_default().0;
     let latency_of = args.times.latency_of.unwrap_or_default();
-    let settings = RunSettings { percentiles, latency_of, ..run_settings(plan) };
+    let settings = RunSettings { percentiles, latency_of, ..settings_of(plan, &finished) };
     let verdict = verdict_of(&finished, plan.fail_on);
     let summary = run_summary(plan, &finished, id, verdict);
     let built = Report::build(settings, &finished.aggregate, &summary, &finished.verdicts);
@@ -180,6 +193,25 @@ fn warn_about_dropped_path(plan: &Plan) {
     );
 }
 
+/// Returns the settings of a run for its report. The workers of a fleet are its machines.
+fn settings_of(plan: &Plan, run: &RunOutcome) -> RunSettings {
+    let settings = run_settings(plan);
+    match &run.remote {
+        None => settings,
+        Some(remote) => RunSettings {
+            workers: remote.segments as usize,
+            segments: Some(RunSegments { of: remote.segments, included: remote.complete.clone() }),
+            ..settings
+        },
+    }
+}
+
+/// The makers of a run's load, and the way to change it.
+struct LoadSource {
+    control: RunControl,
+    fleet: Option<StartFleet>,
+}
+
 /// Both ends of the requests to a run.
 struct RunControl {
     sender: ControlSender,
@@ -192,9 +224,16 @@ fn execute(
     args: &RunArgs,
     plan: &Arc<Plan>,
     sinks: &mut SinkThreads,
-    control: RunControl,
+    source: LoadSource,
 ) -> Result<RunOutcome, Diagnostics> {
-    let RunControl { sender, controller, has_reader } = control;
+    let RunControl { sender, controller, has_reader } = source.control;
+    let (workers, fleet) = match source.fleet {
+        None => (RunWorkers::Threads, None),
+        Some(start) => {
+            let (remote, fleet) = start(sender.clone())?;
+            (RunWorkers::Remote(remote), Some(fleet))
+        }
+    };
     let socket = args.control.as_deref().map(ControlSocket::create).transpose()?;
     let terminal = std::io::stderr().is_terminal();
     let is_shown = args.verbose && !args.quiet;
@@ -206,9 +245,9 @@ fn execute(
         if keys.is_some() {
             stderr::print_line(format_args!("keys: `+` and `-` change the load by a tenth, `p` pauses, `q` stops"));
         }
-        let is_controlled = keys.is_some() || socket.is_some() || has_reader;
+        let is_controlled = keys.is_some() || socket.is_some() || has_reader || fleet.is_some();
         let control = if is_controlled { controller } else { LoadController::default() };
-        let run = run::execute(plan, control, sinks);
+        let run = run::execute_on(workers, plan, control, sinks);
         runtime.block_on(async {
             match &socket {
                 Some(socket) => tokio::select! {
@@ -219,7 +258,14 @@ fn execute(
             }
         })
     });
-    finished.map_err(|reason| Diagnostic::new("internal::run", reason).into())
+    let finished = finished.map_err(|reason| Diagnostic::new("internal::run", reason))?;
+    if let Some(fleet) = fleet {
+        fleet.finish()?;
+    }
+    if let Some(doubt) = finished.remote.as_ref().and_then(|remote| remote.doubt.as_ref()) {
+        stderr::print_line(format_args!("warning: the result is not conclusive: {doubt}"));
+    }
+    Ok(finished)
 }
 
 /// Returns the data sets that ran out of rows.
@@ -269,6 +315,7 @@ fn run_summary(plan: &Plan, run: &RunOutcome, id: u64, verdict: RunVerdict) -> R
 const fn exit_of(verdict: RunVerdict) -> Exit {
     match verdict {
         RunVerdict::Passed => Exit::Success,
+        RunVerdict::Inconclusive => Exit::Inconclusive,
         RunVerdict::RequestsFailed => Exit::RequestsFailed,
         RunVerdict::SetupFailed => Exit::SetupFailed,
         RunVerdict::SignInFailed => Exit::SignInFailed,
@@ -294,6 +341,7 @@ fn verdict_of(run: &RunOutcome, fail_on: FailOn) -> RunVerdict {
         _ if run.worker_died => RunVerdict::WorkerLost,
         EndReason::Interrupted => RunVerdict::Interrupted,
         _ if run.verdicts.iter().any(|verdict| !verdict.passed) => RunVerdict::ThresholdsFailed,
+        _ if run.remote.as_ref().is_some_and(|remote| remote.doubt.is_some()) => RunVerdict::Inconclusive,
         _ if total.bytes.out == 0 && total.ok == 0 && failed > 0 => RunVerdict::TargetUnreached,
         EndReason::NoUserSignedIn => RunVerdict::SignInFailed,
         EndReason::SetupFailed => RunVerdict::SetupFailed,

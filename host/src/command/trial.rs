@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{run, source};
+use super::run::{self, RunParts};
+use super::source;
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
@@ -20,7 +21,8 @@ const QUEUE_SECONDS: usize = 3_600;
 /// Returns all errors found before the run; or those of its outputs, if nothing else fails it.
 pub(super) fn try_once(args: &RunArgs) -> Result<Exit, Diagnostics> {
     let duration = args.duration.map(|_| "--duration");
-    if let Some(flag) = load_model::load_flag(args).or(duration) {
+    let segment = args.division.segment.map(|_| "--segment");
+    if let Some(flag) = load_model::load_flag(args).or(duration).or(segment) {
         let message = format!("`{flag}` has no effect: `try` walks the script once with one user");
         return Err(Diagnostic::new("usage::load", message).help("remove the flag").into());
     }
@@ -34,5 +36,5 @@ pub(super) fn try_once(args: &RunArgs) -> Result<Exit, Diagnostics> {
     let plan = Arc::new(plan);
     let mut sinks = sinks::open(SINKS, &args, &plan)?;
     sinks.push(sinks::exchanges::printer());
-    run::run_plan(&args, &plan, None, sinks, QUEUE_SECONDS)
+    run::run_plan(&args, &plan, RunParts { baseline: None, sinks, queue_seconds: QUEUE_SECONDS, fleet: None })
 }

@@ -63,10 +63,14 @@ pub(crate) fn encode_request(request: &ControlRequest) -> String {
         }
         ControlRequest::Pause(pause) => ControlMessage { pause: Some(pause), ..ControlMessage::default() },
         ControlRequest::Stop => ControlMessage { stop: Some(true), ..ControlMessage::default() },
-        // Only keys send the last two, and they do so within the process, so neither is ever encoded.
-        ControlRequest::Status | ControlRequest::Shift(_) | ControlRequest::TogglePause => {
-            ControlMessage { status: Some(true), ..ControlMessage::default() }
-        }
+        // Only keys and the driver of a fleet send the others, and they do so within the process, so none is ever
+        // encoded.
+        ControlRequest::Status
+        | ControlRequest::Shift(_)
+        | ControlRequest::TogglePause
+        | ControlRequest::Steer(_)
+        | ControlRequest::EndArrivals(_)
+        | ControlRequest::Abort => ControlMessage { status: Some(true), ..ControlMessage::default() },
     };
     serde_json::to_string(&line).unwrap_or_default()
 }

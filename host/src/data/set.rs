@@ -9,6 +9,7 @@ use super::feed_strategy::FeedStrategy;
 use super::file::{FileRows, RowBuffer};
 use super::problem::RowReadError;
 use super::table::Table;
+use crate::segment::Deal;
 
 /// The index of a data set among the [`DataSets`] it was looked up in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,7 +29,7 @@ pub struct DataSet {
     feed: FeedStrategy,
     /// Columns whose values are never shown.
     secret_columns: Box<[usize]>,
-    /// The number of rows that users of all workers have asked for, of a set whose rows are given once.
+    /// The number of rows that users of all workers of this process have asked for, of a set whose rows are given once.
     rows_claimed: AtomicU64,
     /// The number of users for whom no row was left.
     exhausted_users: AtomicU32,
@@ -129,9 +130,10 @@ impl DataSet {
         }
     }
 
-    /// Claims the next row of those that are given once; `None` if users of the run have claimed them all.
-    pub fn next_unique_row(&self) -> Option<u64> {
-        let row = self.rows_claimed.fetch_add(1, Relaxed);
+    /// Claims the next row of those that are given once, and dealt to the users of this process; `None` if they have
+    /// claimed them all.
+    pub fn next_unique_row(&self, own: Deal) -> Option<u64> {
+        let row = own.nth(self.rows_claimed.fetch_add(1, Relaxed))?;
         (row < self.rows() as u64).then_some(row)
     }
 

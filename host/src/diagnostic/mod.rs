@@ -50,7 +50,7 @@ pub struct Span {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Family and name, such as `script::unknown-key`. The family decides the exit code: `usage` 2, `script` 3,
-    /// `plugin` 4, any other 1.
+    /// `plugin` 4, `fleet` 11, any other 1.
     pub code: &'static str,
     /// The error.
     pub message: String,
@@ -97,6 +97,7 @@ impl Diagnostic {
             Some("usage") => Exit::Usage,
             Some("script" | "cases") => Exit::Script,
             Some("plugin") => Exit::Plugin,
+            Some("fleet") => Exit::FleetFailed,
             _ => Exit::Internal,
         }
     }

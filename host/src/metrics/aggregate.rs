@@ -106,11 +106,11 @@ struct LatestInterval {
     has_ended: bool,
 }
 
-/// The state of a run in a few numbers. Users and rate are those of the current segment (set-up, load or teardown); the
+/// The state of a run in a few numbers. Users and rate are those of the current section (set-up, load or teardown); the
 /// exchanges are those of the whole run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Snapshot {
-    /// Time since the segment began.
+    /// Time since the section began.
     pub elapsed: Nanos,
     /// Number of users of all workers.
     pub users_active: u32,
@@ -139,6 +139,21 @@ pub struct Aggregate {
     iterations: Vec<IterationStats<u64>>,
     warm_up: u64,
     checks: Vec<CheckInfo>,
+}
+
+/// The counts of a run that is over, read back from its report.
+#[derive(Clone, Debug)]
+pub(crate) struct RunTotals {
+    /// The totals of the rows, by [`RowId`].
+    pub rows: Vec<RowStats<u64>>,
+    /// The start delays of exchanges over all rows.
+    pub start_delay: CompactHistogram<u64>,
+    /// Iterations, by scenario.
+    pub iterations: Vec<IterationStats<u64>>,
+    /// Values of metrics, by [`MetricId`].
+    pub tallies: Vec<MetricTally>,
+    /// The users over time.
+    pub users: Timeline,
 }
 
 /// A metric and the sum of its values.
@@ -183,6 +198,14 @@ impl Aggregate {
     /// Adds checks, whose results are counted in some of the metrics.
     pub fn with_checks(mut self, checks: Vec<CheckInfo>) -> Self {
         self.checks = checks;
+        self
+    }
+
+    /// Replaces all counts by those of a run that is over. It has no time series but that of the users, and no health.
+    pub(crate) fn with_totals(mut self, totals: RunTotals) -> Self {
+        (self.rows, self.start_delay, self.iterations) = (totals.rows, totals.start_delay, totals.iterations);
+        self.timeline = totals.users;
+        self.metrics.iter_mut().zip(totals.tallies).for_each(|(metric, tally)| metric.tally = tally);
         self
     }
 
@@ -243,12 +266,12 @@ impl Aggregate {
         }
     }
 
-    /// Begins another segment of the run: its workers have handed nothing over yet.
-    pub fn begin_segment(&mut self) {
+    /// Begins another section of the run: its workers have handed nothing over yet.
+    pub fn begin_section(&mut self) {
         self.latest.fill(None);
     }
 
-    /// Notes that a worker of the segment has ended, so that it has no users.
+    /// Notes that a worker of the section has ended, so that it has no users.
     ///
     /// # Panics
     /// If there is no such worker.

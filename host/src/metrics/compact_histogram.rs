@@ -37,10 +37,13 @@ enum Bins<C> {
     Table(Vec<C>),
 }
 
+/// A bin in use.
 #[derive(Clone, Copy, Debug)]
-struct Bin<C> {
-    index: u32,
-    count: C,
+pub(super) struct Bin<C> {
+    /// Its index: bins of longer durations have higher ones.
+    pub index: u32,
+    /// The number of durations in it.
+    pub count: C,
 }
 
 impl<C: Counter> CompactHistogram<C> {
@@ -67,10 +70,7 @@ impl<C: Counter> CompactHistogram<C> {
     /// Adds the counts of another histogram with the same number of digits. Their bins are equal, so nothing is lost.
     pub(crate) fn add<D: Counter>(&mut self, other: &CompactHistogram<D>) {
         debug_assert_eq!(self.bits, other.bits, "bins that differ");
-        for bin in other.bins() {
-            self.count(bin.index, C::from_u64(bin.count).unwrap_or_else(C::one), ADDED_BINS);
-        }
-        self.total += other.total;
+        other.bins().for_each(|bin| self.add_bin(bin));
     }
 
     /// Returns the counts of this histogram without those of a part of it. Bins are counts, so the rest is exact.
@@ -151,6 +151,19 @@ impl<C: Counter> CompactHistogram<C> {
         whole
     }
 
+    /// Adds the durations of a bin of another histogram with the same number of digits. It must be a bin of the range.
+    pub(super) fn add_bin(&mut self, bin: Bin<u64>) {
+        let count = C::from_u64(bin.count).unwrap_or_else(C::one);
+        self.total += bin.count;
+        match &mut self.bins {
+            // Bins come in ascending order, so most go to the end of a list that has none of them yet.
+            Bins::List(list) if list.len() < ADDED_BINS && list.last().is_none_or(|last| last.index < bin.index) => {
+                list.push(Bin { index: bin.index, count });
+            }
+            _ => self.count(bin.index, count, ADDED_BINS),
+        }
+    }
+
     fn count(&mut self, index: u32, more: C, longest_list: usize) {
         if let Bins::List(list) = &mut self.bins {
             match list.binary_search_by_key(&index, |bin| bin.index) {
@@ -169,7 +182,8 @@ impl<C: Counter> CompactHistogram<C> {
         }
     }
 
-    fn bins(&self) -> impl Iterator<Item = Bin<u64>> {
+    /// Returns the bins in use in ascending order.
+    pub(super) fn bins(&self) -> impl Iterator<Item = Bin<u64>> {
         let (list, table) = match &self.bins {
             Bins::List(list) => (list.as_slice(), [].as_slice()),
             Bins::Table(table) if self.total > 0 => ([].as_slice(), table.as_slice()),
@@ -182,7 +196,7 @@ impl<C: Counter> CompactHistogram<C> {
 
     /// Returns the bin of a duration. The durations below 2^bits are their own bins; above that, half as many bins
     /// cover each doubling.
-    const fn index(&self, micros: u64) -> u32 {
+    pub(super) const fn index(&self, micros: u64) -> u32 {
         let shift = u64::BITS - self.bits as u32 - (micros | ((1 << self.bits) - 1)).leading_zeros();
         (shift << (self.bits - 1)) + (micros >> shift) as u32
     }
@@ -197,7 +211,8 @@ impl<C: Counter> CompactHistogram<C> {
         ((index - (shift << (self.bits - 1))) as u64) << shift
     }
 
-    const fn greatest(&self, index: u32) -> u64 {
+    /// Returns the greatest duration of a bin.
+    pub(super) const fn greatest(&self, index: u32) -> u64 {
         self.least(index) + (1 << self.shift(index)) - 1
     }
 
@@ -208,6 +223,17 @@ impl<C: Counter> CompactHistogram<C> {
             Bins::List(list) => list.capacity(),
             Bins::Table(table) => table.capacity(),
         }
+    }
+}
+
+impl CompactHistogram<u64> {
+    /// Returns the counts of an HDR histogram of microseconds, whose digits it keeps.
+    pub(crate) fn of_hdr(whole: &Histogram<u64>) -> Self {
+        let mut own = Self::new(whole.sigfig());
+        for CountedValue { value, count } in histogram::counted_values(whole) {
+            own.add_bin(Bin { index: own.index(value), count });
+        }
+        own
     }
 }
 
@@ -262,6 +288,8 @@ mod tests {
                     assert_eq!(own.middle(value), theirs.median_equivalent(value), "{value}");
                 }
                 assert_eq!(own.to_hdr(), theirs, "{count} durations, {digits} digits");
+                let read = CompactHistogram::of_hdr(&theirs);
+                assert_eq!(read, compact(digits, durations(count)), "{count} durations, {digits} digits");
             }
         }
     }

@@ -61,6 +61,9 @@ pub(crate) const MAX_VALUE: f64 = 9_007_199_254_740_992.0;
 pub(crate) const TREND_SCALE: f64 = 1_000.0;
 
 impl MetricKind {
+    /// All kinds.
+    pub(crate) const ALL: [Self; 4] = [Self::Counter, Self::Gauge, Self::Rate, Self::Trend];
+
     /// Returns the name in reports.
     pub const fn name(self) -> &'static str {
         match self {
@@ -81,6 +84,9 @@ impl MetricKind {
 }
 
 impl MetricUnit {
+    /// All units.
+    pub(crate) const ALL: [Self; 3] = [Self::Number, Self::Nanoseconds, Self::Bytes];
+
     /// Returns the name in reports.
     pub const fn name(self) -> &'static str {
         match self {

@@ -35,10 +35,13 @@ pub(crate) const fn whole_micros(duration: Nanos) -> u64 {
 
 /// Adds `from` to `into`, which must have the same number of digits; their bins are then equal, so nothing is lost.
 pub(crate) fn add(into: &mut Histogram<u64>, from: &Histogram<u64>) {
-    for CountedValue { value, count } in counted_values(from) {
-        // A histogram of this range can fail to grow only where `usize` has 16 bits.
-        let _ = into.record_n(value, count);
-    }
+    counted_values(from).for_each(|CountedValue { value, count }| record(into, value, count));
+}
+
+/// Adds a value that many times.
+pub(crate) fn record(into: &mut Histogram<u64>, value: u64, count: u64) {
+    // A histogram of this range can fail to grow only where `usize` has 16 bits.
+    let _ = into.record_n(value, count);
 }
 
 /// Returns the counts of `whole` without those of `part`, which must have the same number of digits.

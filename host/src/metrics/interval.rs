@@ -15,7 +15,7 @@ use super::trace::TracedStep;
 use crate::text::one_line;
 
 /// The longest example text kept, in characters.
-const EXAMPLE_CHARS: usize = 200;
+pub(super) const EXAMPLE_CHARS: usize = 200;
 
 /// The text of one failure, as an example of its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,12 @@ impl Example {
     /// Creates an example from the first [`EXAMPLE_CHARS`] characters of the text, as [`one_line`] writes them.
     pub fn new(row: RowId, kind: FailureKind, text: &str) -> Self {
         Self { row, kind, text: one_line(text).chars().take(EXAMPLE_CHARS).collect() }
+    }
+
+    /// Creates an example from a text that another one had; `None` if an example would not have it.
+    pub(super) fn of_clean(row: RowId, kind: FailureKind, text: &str) -> Option<Self> {
+        let is_clean = text.chars().count() <= EXAMPLE_CHARS && !text.chars().any(char::is_control);
+        is_clean.then(|| Self { row, kind, text: text.to_owned() })
     }
 
     /// Returns the text.

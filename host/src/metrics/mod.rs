@@ -24,3 +24,4 @@ pub(crate) mod survival;
 pub(crate) mod threshold;
 pub(crate) mod timeline;
 pub mod trace;
+pub mod wire;

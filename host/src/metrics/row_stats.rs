@@ -83,6 +83,11 @@ pub struct ByteCounts {
 pub struct PhaseHistograms<C: Counter>([CompactHistogram<C>; 5]);
 
 impl<C: Counter> PhaseHistograms<C> {
+    /// Returns the histograms of phases in the order of [`PhaseDurations`], with [`ROUGH`] digits.
+    pub(crate) const fn new(parts: [CompactHistogram<C>; 5]) -> Self {
+        Self(parts)
+    }
+
     fn record(&mut self, phases: &PhaseDurations) {
         let parts = [phases.dns, phases.connect, phases.tls, phases.first_byte, phases.receive];
         for (times, part) in self.0.iter_mut().zip(parts) {
@@ -90,6 +95,11 @@ impl<C: Counter> PhaseHistograms<C> {
                 times.record(duration);
             }
         }
+    }
+
+    /// Returns one histogram per phase, to add to.
+    pub(super) const fn parts_mut(&mut self) -> &mut [CompactHistogram<C>; 5] {
+        &mut self.0
     }
 
     /// Returns one histogram per phase, in the order of [`PhaseDurations`].

@@ -105,6 +105,11 @@ impl Timeline {
         Self { seconds_per_point: 1, rows: vec![Vec::new(); rows], users: vec![Vec::new(); workers] }
     }
 
+    /// Returns a timeline without exchanges, of a single worker that had these users.
+    pub fn of_users(rows: usize, seconds_per_point: u32, users: Vec<u32>) -> Self {
+        Self { seconds_per_point, rows: vec![Vec::new(); rows], users: vec![users] }
+    }
+
     /// Adds the counts of a worker in a second of the run, the first of which is 0.
     pub fn add(&mut self, from: &WorkerInterval) {
         let (second, interval) = (from.second, &from.interval);

@@ -10,13 +10,15 @@
 //! numbers continue. At a scale of 0 the area does not grow: arrivals that the plan had in that time are not made up
 //! for.
 //!
-//! Every worker iterates over all arrivals and takes every `workers`-th of them. So the schedule is the same for any
-//! number of workers, with nothing shared. A change has a time of its own for the same reason.
+//! Every worker of every segment iterates over all arrivals and takes those that are dealt to its users. So the
+//! schedule is the same for any number of workers and segments, with nothing shared. A change has a time of its own for
+//! the same reason.
 
 use stampede_time::Nanos;
 
 use super::LoadProfile;
 use crate::random::UserRandom;
+use crate::segment::Deal;
 
 /// The process by which iterations arrive at a rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,8 +36,8 @@ pub struct Arrivals {
     rate: LoadProfile,
     /// The number of arrivals skipped or returned so far.
     drawn: u64,
-    worker: u64,
-    workers: u64,
+    /// Those of all arrivals that are the worker's; at least some are.
+    own: Deal,
     /// The gaps of Poisson arrivals; `None` for even ones.
     gaps: Option<PoissonGaps>,
     /// The scaled area at which the worker's next arrival is due, once it has been drawn.
@@ -64,12 +66,34 @@ struct RateChange {
     scale: f64,
 }
 
+impl ArrivalProcess {
+    /// Returns the number of arrivals of all workers that are due before the area under the rate comes to `area`.
+    pub fn count_below(self, area: f64) -> u64 {
+        match self {
+            Self::Even => area.max(0.0).ceil() as u64,
+            Self::Poisson(seed) => {
+                let mut gaps = PoissonGaps { random: UserRandom::new(seed, ARRIVALS_STREAM), sum: 0.0 };
+                std::iter::repeat_with(|| gaps.next_sum()).take_while(|sum| *sum < area).count() as u64
+            }
+        }
+    }
+}
+
+impl PoissonGaps {
+    /// Returns the sum of the gaps up to the next arrival.
+    fn next_sum(&mut self) -> f64 {
+        // 1 − u is in (0, 1]: the logarithm is finite.
+        self.sum -= (1.0 - self.random.unit()).ln();
+        self.sum
+    }
+}
+
 /// The number of the arrivals' random stream, which no user has.
 const ARRIVALS_STREAM: u32 = u32::MAX;
 
 impl Arrivals {
-    /// Returns the arrivals of worker `worker` of `workers`, at a rate in arrivals per second.
-    pub fn new(rate: LoadProfile, process: ArrivalProcess, worker: usize, workers: usize) -> Self {
+    /// Returns a worker's own arrivals, at a rate in arrivals per second. It must have users, so that some are its own.
+    pub fn new(rate: LoadProfile, process: ArrivalProcess, own: Deal) -> Self {
         let gaps = match process {
             ArrivalProcess::Even => None,
             ArrivalProcess::Poisson(seed) => {
@@ -79,8 +103,7 @@ impl Arrivals {
         Self {
             rate,
             drawn: 0,
-            worker: worker as u64,
-            workers: workers.max(1) as u64,
+            own,
             gaps,
             next: None,
             last_change: RateChange { at: 0, planned_area: 0.0, scaled_area: 0.0, scale: 1.0 },
@@ -125,7 +148,7 @@ impl Arrivals {
     /// Draws the area of the worker's next arrival, skipping those of the others.
     fn draw_own_area(&mut self) -> f64 {
         loop {
-            let is_own = self.drawn % self.workers == self.worker;
+            let is_own = self.own.contains(self.drawn);
             let area = self.draw_area();
             if is_own {
                 return area;
@@ -137,10 +160,7 @@ impl Arrivals {
     fn draw_area(&mut self) -> f64 {
         let number = self.drawn;
         self.drawn += 1;
-        let Some(PoissonGaps { random, sum }) = &mut self.gaps else { return number as f64 };
-        // 1 − u is in (0, 1]: the logarithm is finite.
-        *sum -= (1.0 - random.unit()).ln();
-        *sum
+        self.gaps.as_mut().map_or(number as f64, PoissonGaps::next_sum)
     }
 }
 
@@ -153,6 +173,7 @@ mod tests {
 
     use super::super::Stage;
     use super::*;
+    use crate::segment::{Segment, Stride};
 
     fn arrivals(rate: &LoadProfile, spread: ArrivalProcess, workers: usize) -> Vec<Nanos> {
         changed(rate, spread, workers, &[])
@@ -160,8 +181,14 @@ mod tests {
 
     /// Returns all arrivals with changes of the load, each applied as soon as no arrival before it is left.
     fn changed(rate: &LoadProfile, spread: ArrivalProcess, workers: usize, changes: &[(Nanos, f64)]) -> Vec<Nanos> {
-        let of_worker = |worker| {
-            let (mut arrivals, mut changes) = (Arrivals::new(rate.clone(), spread, worker, workers), changes.iter());
+        let deals: Vec<_> = (0..workers).map(|worker| Deal::new(1_000, Stride::ALL.part(worker, workers))).collect();
+        dealt(rate, spread, &deals, changes)
+    }
+
+    /// Returns those arrivals of each of these workers, sorted.
+    fn dealt(rate: &LoadProfile, spread: ArrivalProcess, deals: &[Deal], changes: &[(Nanos, f64)]) -> Vec<Nanos> {
+        let of_worker = |deal: &Deal| {
+            let (mut arrivals, mut changes) = (Arrivals::new(rate.clone(), spread, *deal), changes.iter());
             let mut change = changes.next();
             std::iter::from_fn(move || {
                 let due = loop {
@@ -176,7 +203,7 @@ mod tests {
                 due
             })
         };
-        let mut all: Vec<_> = (0..workers).flat_map(of_worker).collect();
+        let mut all: Vec<_> = deals.iter().flat_map(of_worker).collect();
         all.sort_unstable();
         all
     }
@@ -196,6 +223,18 @@ mod tests {
         ] {
             let rate = LoadProfile::new(start, &stages);
             assert_eq!(arrivals(&rate, ArrivalProcess::Even, 1).len(), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn arrivals_are_counted_without_being_walked() {
+        let rate = LoadProfile::constant(97.0, Duration::from_secs(10));
+        for process in [ArrivalProcess::Even, ArrivalProcess::Poisson(3)] {
+            let all = arrivals(&rate, process, 1);
+            for at in [0, SECOND / 3, SECOND, 7 * SECOND, 10 * SECOND] {
+                let before = all.iter().filter(|due| **due < at).count() as u64;
+                assert_eq!(process.count_below(rate.area_until(at)), before, "{process:?} before {at}");
+            }
         }
     }
 
@@ -301,6 +340,30 @@ mod tests {
                 let due = rate.area();
                 prop_assert!((alone.len() as f64 - due).abs() <= 1.0, "{} of {due}", alone.len());
             }
+        }
+
+        #[test]
+        fn segments_have_the_schedule_of_one_process_between_them(
+            start in 1.0..300.0_f64,
+            target in 0.0..300.0_f64,
+            count in 1_u32..=Segment::MAX,
+            (users, first_user) in (1_u32..50, 0_u32..50),
+            change in prop::option::of((0..SECOND, 0.0..3.0_f64)),
+            poisson: bool,
+        ) {
+            let rate = LoadProfile::new(start, &[Stage { duration: Duration::from_secs(1), target }]);
+            let spread = if poisson { ArrivalProcess::Poisson(3) } else { ArrivalProcess::Even };
+            let changes: Vec<_> = change.into_iter().collect();
+            let segments = (1..=count).filter_map(|number| Segment::new(number, count));
+            // As many workers as a machine has, and different ones.
+            let workers = segments.flat_map(|segment| {
+                let workers = 1 + segment.index() as usize % 3;
+                (0..workers).map(move |worker| segment.users().part(worker, workers).counted_from(first_user))
+            });
+            let with_users = workers.filter(|own| own.users_below(users) > 0);
+            let deals: Vec<_> = with_users.map(|own| Deal::new(users, own)).collect();
+            let alone = dealt(&rate, spread, &[Deal::new(users, Stride::ALL)], &changes);
+            prop_assert_eq!(dealt(&rate, spread, &deals, &changes), alone);
         }
 
         #[test]

@@ -11,7 +11,7 @@ use super::steps::{self, ValidatedSteps};
 use super::thresholds::{self, MetricCatalog};
 use super::{
     Plan, PlanRuntime, PlannedPlugin, Scenario, Step, checks, include, lasting_steps, login_flags, precedence,
-    remembered_replies, scenarios, secrets, unset_variables, user_headers,
+    remembered_replies, scenarios, secrets, segments, unset_variables, user_headers,
 };
 use crate::cli::RunArgs;
 use crate::data::{self, DataSets};
@@ -27,6 +27,7 @@ use crate::plugin::load::resolve::PluginLoadOptions;
 use crate::plugin::script_context::ScriptContext;
 use crate::script::model::{self, FlowItem, Script};
 use crate::secrets::Secrets;
+use crate::segment::Segment;
 use crate::template::{Environment, VariableNames};
 use crate::user::BodyNeed;
 
@@ -51,6 +52,8 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     let mut names = VariableNames::default();
     let headers =
         diagnostics.absorb(user_headers::compile(args, script, &script_context, &mut names)).unwrap_or_default();
+    let segment = args.division.segment.unwrap_or_default();
+    diagnostics.absorb(segments::check_seed(args, script).map_err(Diagnostics::from));
     let seed = precedence::seed(args, script);
     let scenario_drafts = diagnostics.absorb(scenarios::drafts(args, script, seed)).unwrap_or_default();
     let scenarios = ScenarioDrafts::new(script, scenario_drafts);
@@ -69,7 +72,7 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     let login = has_login(args, script);
     let mut flows = FlowBuilder::new(&mut metrics, &names);
     let planned = scenarios.scenarios(&mut flows, &mut steps[usize::from(login)..], &used);
-    let PlannedScenarios { setup, scenarios, teardown } = planned;
+    let PlannedScenarios { setup, scenarios, teardown } = planned.in_segment(segment);
     diagnostics.0.extend(flows.diagnostics.0);
     diagnostics.absorb(check_trend_limit(&metrics, script).map_err(Diagnostics::from));
     let names = names.variables.borrow().clone();
@@ -88,6 +91,7 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     let login = login.then(|| steps.remove(0));
     let users = scenarios.iter().map(|scenario| scenario.workload.users()).fold(0, u32::saturating_add);
     diagnostics.absorb(data::check_rows_per_user(&script_context.data, users, &script.data, &script.source));
+    diagnostics.absorb(segments::check_users(segment, users).map_err(Diagnostics::from));
     diagnostics.into_result(Plan {
         script: script.source.name.clone(),
         scenarios,
@@ -95,7 +99,8 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
         teardown,
         rps_total: precedence::rps_total(args, script),
         warm_up: precedence::warm_up(args, script),
-        workers: precedence::workers(args, users),
+        segment,
+        workers: precedence::workers(args, segment.users().users_below(users)),
         seed,
         tracing: precedence::tracing(args, script),
         timeout: defaults.timeout,
@@ -211,6 +216,14 @@ struct PlannedScenarios {
     setup: Option<Scenario>,
     scenarios: Vec<Scenario>,
     teardown: Option<Scenario>,
+}
+
+impl PlannedScenarios {
+    /// Gives the users of set-up and teardown a number of their own in each segment, so that what they make differs.
+    fn in_segment(self, segment: Segment) -> Self {
+        let alone = |scenario| Scenario { first_user: segment.index(), ..scenario };
+        Self { setup: self.setup.map(alone), teardown: self.teardown.map(alone), ..self }
+    }
 }
 
 impl<'a> ScenarioDrafts<'a> {

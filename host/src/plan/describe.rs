@@ -20,8 +20,9 @@ use crate::user::limits::SOCKETS;
 pub(crate) fn describe(plan: &Plan, needs: &Requirements) -> String {
     let mut out = String::new();
     // Writing to a `String` cannot fail.
+    let alone = if plan.segment.is_whole() { "one user" } else { "one user of each segment" };
     if let Some(setup) = &plan.setup {
-        let _ = writeln!(out, "Before all load, one user takes {}:", steps(setup));
+        let _ = writeln!(out, "Before all load, {alone} takes {}:", steps(setup));
         out += &outline(plan, &setup.flow);
     }
     for scenario in &plan.scenarios {
@@ -37,7 +38,7 @@ pub(crate) fn describe(plan: &Plan, needs: &Requirements) -> String {
         out += &links::describe(&scenario.workload);
     }
     if let Some(teardown) = &plan.teardown {
-        let _ = writeln!(out, "After all load, one user takes {}:", steps(teardown));
+        let _ = writeln!(out, "After all load, {alone} takes {}:", steps(teardown));
         out += &outline(plan, &teardown.flow);
     }
     let ScriptContext { data, secrets, .. } = &*plan.runtime.script_context;
@@ -74,11 +75,12 @@ pub(crate) fn describe(plan: &Plan, needs: &Requirements) -> String {
         let most = plan.runtime.body_budget.size() >> 20;
         let _ = writeln!(out, "Contents of replies that are kept may take {most} MiB in all; more fail their step.");
     }
+    out += &segment(plan);
     let limit = needs.file_limit.map_or_else(|| "there is no limit".into(), |limit| format!("the limit is {limit}"));
     let _ = writeln!(
         out,
         "Needs: {} on {}, up to {}{}, about {} MiB of memory, {} open files ({limit}).",
-        count(plan.users().into(), "user"),
+        count(plan.own_users().into(), "user"),
         count(plan.workers as u64, "worker thread"),
         count(needs.connections, "connection"),
         more_connections(plan),
@@ -86,6 +88,21 @@ pub(crate) fn describe(plan: &Plan, needs: &Requirements) -> String {
         needs.files
     );
     out
+}
+
+/// Describes the part of the run that this process carries out; empty if it is the whole run.
+fn segment(plan: &Plan) -> String {
+    if plan.segment.is_whole() {
+        return String::new();
+    }
+    let (number, all) = (plan.segment.number(), plan.segment.count());
+    let (own, users) = (plan.own_users(), count(plan.users().into(), "user"));
+    let setup = if plan.setup.is_some() || plan.teardown.is_some() {
+        " Set-up and teardown are walked in every segment, for its own users."
+    } else {
+        ""
+    };
+    format!("This is segment {number} of {all}: {own} of {users}, their iterations and their rows of data.{setup}\n")
 }
 
 /// Describes which hosts the script's own plugins may reach, and which the built-in ones may reach beside those of the

@@ -22,9 +22,10 @@ mod remembered_replies;
 pub(crate) mod requirements;
 mod scenarios;
 mod secrets;
+mod segments;
 mod step_draft;
 mod steps;
-mod thresholds;
+pub(crate) mod thresholds;
 mod unset_variables;
 mod user_headers;
 pub(crate) mod viewers;
@@ -51,6 +52,7 @@ use crate::plugin::load::loader::LoadedPlugin;
 use crate::plugin::policy::PluginPolicy;
 use crate::plugin::script_context::{ScriptContext, StepParams};
 use crate::script::model::{FailOn, StatusRange};
+use crate::segment::Segment;
 use crate::template::{Template, VariableId, VariableNames};
 use crate::user::{BodyNeed, TaskStart};
 
@@ -74,7 +76,9 @@ pub struct Plan {
     pub rps_total: Option<f64>,
     /// Requests that begin earlier than this after the start are sent and not counted.
     pub warm_up: Duration,
-    /// Worker threads, at least one and at most one per user.
+    /// The part of the run that this process carries out. All numbers above are those of the whole run.
+    pub segment: Segment,
+    /// Worker threads, at least one and at most one per user of the segment.
     pub workers: usize,
     /// The seed of the users' random streams.
     pub seed: u64,
@@ -194,9 +198,20 @@ impl Plan {
         self.scenarios.iter().map(|scenario| scenario.workload.users()).fold(0, u32::saturating_add)
     }
 
-    /// Returns when the last users stop starting requests; `None` if only their iterations end the run.
+    /// Returns the most users at once in this process.
+    pub fn own_users(&self) -> u32 {
+        self.segment.users().users_below(self.users())
+    }
+
+    /// Returns the most users of a scenario at once in this process.
+    pub(crate) fn segment_users(&self, scenario: &Scenario) -> u32 {
+        self.segment.users().counted_from(scenario.first_user).users_below(scenario.workload.users())
+    }
+
+    /// Returns when the last users of this process stop starting requests; `None` if only their iterations end the run.
     pub fn end(&self) -> Option<Nanos> {
-        self.scenarios.iter().map(|scenario| scenario.workload.end()).try_fold(0, |latest, end| Some(latest.max(end?)))
+        let with_users = self.scenarios.iter().filter(|scenario| self.segment_users(scenario) > 0);
+        with_users.map(|scenario| scenario.workload.end()).try_fold(0, |latest, end| Some(latest.max(end?)))
     }
 
     /// Returns how long requests in flight may take at the end, at most.

@@ -41,10 +41,12 @@ impl Requirements {
     /// Computes the requirements of a plan, and raises the soft limit of open files to the hard one. `files_each` is
     /// the number of open files of a connection: one, or two if the target site is in this process too.
     pub(crate) fn of_plan(plan: &Plan, files_each: u64) -> Self {
-        let users = u64::from(plan.users());
+        let users = u64::from(plan.own_users());
         let each = |scenario: &Scenario| {
             let lanes = scenario.flow.lanes() as u64;
-            u64::from(scenario.workload.sending_users()) * lanes * plan.connections_per_host(scenario)
+            let own = plan.segment.users().counted_from(scenario.first_user);
+            let sending = own.users_below(scenario.workload.sending_users());
+            u64::from(sending) * lanes * plan.connections_per_host(scenario)
         };
         let sending = plan.scenarios.iter().map(each).sum::<u64>();
         let connections = sending * (plan.origins.len().max(1) as u64);

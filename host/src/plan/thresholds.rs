@@ -71,7 +71,7 @@ enum MetricRef {
 }
 
 /// The metrics and tags that thresholds can use.
-pub(super) struct MetricCatalog<'a> {
+pub(crate) struct MetricCatalog<'a> {
     /// The rows of the report.
     pub rows: &'a [RowInfo],
     /// Metrics of plugins, groups and checks.
@@ -108,6 +108,14 @@ pub(super) fn thresholds(
 }
 
 impl MetricCatalog<'_> {
+    /// Returns the threshold with this metric and condition, as a report has them.
+    ///
+    /// # Errors
+    /// The catalog has no such metric, or not its tags.
+    pub(crate) fn of_report(&self, metric: &str, expression: &str) -> Result<ThresholdRule, Diagnostics> {
+        self.threshold(&threshold_flag(&format!("{metric}: {expression}"))?)
+    }
+
     fn threshold(&self, typed: &model::ThresholdSpec) -> Result<ThresholdRule, Diagnostics> {
         let reporter = ThresholdReporter(typed);
         let metric = self.metric(&typed.selector.metric, &reporter)?;

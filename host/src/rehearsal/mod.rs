@@ -30,7 +30,7 @@ use crate::net::Grants;
 use crate::plan::{self, Plan};
 use crate::plugin::load::loader::BUILTIN;
 use crate::rehearsal::cases::Case;
-use crate::run::{RunShared, SegmentKind, WorkerMessage, WorkerSetup, instantiate_plugins, run_users};
+use crate::run::{RunShared, SectionKind, WorkerMessage, WorkerSetup, instantiate_plugins, run_users};
 use crate::script::is_name;
 use crate::script::model::{PluginSpec, Script, Spanned};
 use crate::template::Variables;
@@ -162,8 +162,8 @@ async fn run_worker(plan: &Arc<Plan>, clock: Clock) -> Result<RehearsalStats, St
         index: 0,
         workers: 1,
         plan: Arc::clone(plan),
-        segment: SegmentKind::Load,
-        run_shared: Arc::new(RunShared::new(&plan.scenarios)),
+        section: SectionKind::Load,
+        run_shared: Arc::new(RunShared::new(&plan.scenarios, plan.segment.users())),
         variables: Variables::default(),
         messages,
         clock: started,

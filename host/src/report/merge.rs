@@ -2,8 +2,13 @@
 //! loss. The series are aligned by the seconds since each run's start, so the machines' clocks need not agree. If more
 //! than one report has replies in a second, its percentiles cannot be computed from theirs and are left out.
 //!
+//! The segments of one run are joined to that run: its thresholds are judged anew, by the merged counts.
+//!
 //! The order of the reports does not matter: they are sorted first.
 
+mod judge;
+mod named;
+mod segments;
 mod series;
 
 use std::collections::BTreeMap;
@@ -25,20 +30,13 @@ use crate::metrics::sample::FailureKind;
 use crate::metrics::shown_exchange::MAX_OF_KIND;
 use crate::script::outcome::OutcomeFilter;
 
-/// A report and its name in messages.
-#[derive(Clone, Debug)]
-pub(crate) struct NamedReport {
-    /// The path of its file.
-    pub name: String,
-    /// The report.
-    pub report: Report,
-}
+pub(crate) use named::NamedReport;
 
 /// Merges the reports.
 ///
 /// # Errors
-/// `usage::report` if there is no report, if two are of different scripts or hold the same run, or if a histogram
-/// cannot be read.
+/// `usage::report` if there is no report, if two are of different scripts or hold the same run, if they are not
+/// segments of one run, or if a histogram cannot be read.
 pub(crate) fn merge(mut reports: Vec<NamedReport>) -> Result<Report, Diagnostic> {
     reports.sort_by_cached_key(|NamedReport { report, .. }| {
         (report.run.started_at.clone(), serde_json::to_string(report).unwrap_or_default())
@@ -52,6 +50,7 @@ pub(crate) fn merge(mut reports: Vec<NamedReport>) -> Result<Report, Diagnostic>
         check_same_script(first, other).and_then(|()| check_same_thresholds(first, other)).map_err(mismatch)?;
     }
     check_distinct(&reports)?;
+    let segments = segments::join(&reports)?;
     let mut sum = first.report.clone();
     for other in others {
         let mut other = other.report.clone();
@@ -62,6 +61,11 @@ pub(crate) fn merge(mut reports: Vec<NamedReport>) -> Result<Report, Diagnostic>
     let agree = others.iter().all(|other| &other.report.settings.percentiles == percentiles);
     if others.iter().any(|other| other.report.settings.latency_of != sum.settings.latency_of) {
         sum.settings.latency_of = OutcomeFilter::All;
+    }
+    if let Some(segments) = segments {
+        judge::judge(&mut sum).map_err(mismatch)?;
+        sum.run.verdict = segments::verdict(&segments, &sum.thresholds, &reports);
+        sum.settings.segments = Some(segments);
     }
     Ok(sum.with_percentiles(if agree { percentiles } else { &[] }))
 }
@@ -180,12 +184,14 @@ fn is_same_metric(one: &MetricReport, other: &MetricReport) -> bool {
     key(one) == key(other)
 }
 
-/// Merges the settings: users, workers and request limits are added, the longest warm-up and timeout and all plugins
-/// are kept, and a base URL is kept only if all reports agree.
+/// Merges the settings: users, workers and request limits are added (segments have one limit), the longest warm-up and
+/// timeout and all plugins are kept, and a base URL is kept only if all reports agree.
 fn settings(sum: &mut RunSettings, more: &RunSettings) {
     sum.users = sum.users.saturating_add(more.users);
     sum.workers += more.workers;
-    sum.rps_total = sum.rps_total.zip(more.rps_total).map(|(a, b)| a + b);
+    if sum.segments.is_none() {
+        sum.rps_total = sum.rps_total.zip(more.rps_total).map(|(a, b)| a + b);
+    }
     sum.warm_up = sum.warm_up.max(more.warm_up);
     sum.timeout = sum.timeout.max(more.timeout);
     sum.insecure_tls |= more.insecure_tls;
@@ -227,7 +233,8 @@ fn check(sum: &mut CheckReport, more: &CheckReport) {
     sum.share = (asked > 0).then(|| sum.passed as f64 / asked as f64);
 }
 
-/// Merges a threshold. It passed if it passed in every run; otherwise the first run in which it failed is shown.
+/// Merges a threshold. It passed if it passed in every run; otherwise the first run in which it failed is shown. Those
+/// of segments are judged again later.
 fn threshold(sum: &mut ThresholdReport, more: &ThresholdReport) {
     if sum.passed && !more.passed {
         *sum = more.clone();

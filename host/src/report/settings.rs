@@ -9,14 +9,18 @@ use stampede_time::Nanos;
 
 use crate::run::{CpuLimits, EndReason};
 use crate::script::outcome::OutcomeFilter;
+use crate::segment::Segment;
 
 /// The settings of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RunSettings {
     /// The script's file name, `-` for standard input.
     pub script: String,
-    /// The greatest number of concurrent virtual users.
+    /// The greatest number of concurrent virtual users; of segments, that of their own users.
     pub users: u32,
+    /// The segments that the report is of; `None` if the run was not divided.
+    #[serde(default)]
+    pub segments: Option<RunSegments>,
     /// The limit on requests per second of all users together; `None` if there is no limit.
     pub rps_total: Option<f64>,
     /// Length of the warm-up: anything that began within this time after the start is not counted.
@@ -57,6 +61,27 @@ impl RunSettings {
     }
 }
 
+/// The segments of a divided run that a report is of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RunSegments {
+    /// The number of segments of the run.
+    pub of: u32,
+    /// The numbers of those in the report, from 1, in ascending order.
+    pub included: Vec<u32>,
+}
+
+impl RunSegments {
+    /// Returns those of a report of one segment.
+    pub(crate) fn of(segment: Segment) -> Self {
+        Self { of: segment.count(), included: vec![segment.number()] }
+    }
+
+    /// Returns the numbers of those that are not in the report.
+    pub(crate) fn missing(&self) -> Vec<u32> {
+        (1..=self.of).filter(|number| !self.included.contains(number)).collect()
+    }
+}
+
 /// The load of one scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ScenarioLoad {
@@ -87,6 +112,8 @@ pub(crate) struct ScenarioLoad {
 pub(crate) enum RunVerdict {
     /// Nothing was wrong.
     Passed,
+    /// Segments of the run are missing, so that nothing shows that it passed.
+    Inconclusive,
     /// Requests failed in the way that `fail_on` names.
     RequestsFailed,
     /// A step of the set-up failed.

@@ -9,7 +9,7 @@ use super::model::{DurationStats, ErrorCount, PluginReport, Report, RequestTotal
 use super::percentiles::shown_percentiles;
 use super::settings::whole_micros;
 use super::times::percentile_title;
-use super::{checks_and_thresholds, custom_metrics, exhausted_data, load_changes};
+use super::{checks_and_thresholds, custom_metrics, exhausted_data, load_changes, segments};
 use crate::cli::LatencyView;
 use crate::load_model;
 use crate::metrics::aggregate::label;
@@ -33,6 +33,9 @@ pub(crate) fn render(report: &Report, latency: LatencyView) -> String {
     let mut text = actions(&report.actions, &columns(report, latency));
     text.push('\n');
     text.push_str(&totals(report, latency));
+    if let Some(line) = segments::line(report.settings.segments.as_ref()) {
+        text.push_str(&format!("{line}\n"));
+    }
     text.push_str(&iterations(&report.scenarios));
     if !report.totals.errors.is_empty() {
         text.push('\n');

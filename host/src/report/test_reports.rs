@@ -25,6 +25,7 @@ fn settings() -> RunSettings {
     RunSettings {
         script: "movies.yml".into(),
         users: 500,
+        segments: None,
         rps_total: None,
         warm_up: Duration::ZERO,
         scenarios: vec![ScenarioLoad {

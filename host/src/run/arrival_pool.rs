@@ -28,7 +28,7 @@ use crate::user::{PromisedStart, WorkerShared};
 pub(super) struct ArrivalPool {
     scenario: usize,
     first_row: Option<RowId>,
-    /// The scenario's name and its maximum number of users on all workers, for the warning about dropped iterations.
+    /// The scenario's name and its maximum number of users in this process, for the warning about dropped iterations.
     scenario_name: Option<String>,
     max_users: u32,
     run_shared: Arc<RunShared>,
@@ -76,7 +76,7 @@ pub(super) struct PoolOptions {
     pub first_row: Option<RowId>,
     /// The scenario's name.
     pub scenario_name: Option<String>,
-    /// Its maximum number of users on all workers.
+    /// Its maximum number of users on all workers of this process.
     pub max_users: u32,
     /// Its maximum number of users on this worker.
     pub users: u32,

@@ -25,10 +25,27 @@ pub enum ControlRequest {
     Pause(bool),
     /// Pauses the run, or resumes it if it is paused.
     TogglePause,
+    /// Sets the load of all scenarios, and whether it is paused, from an instant on that other machines have agreed on.
+    Steer(SteeredLoad),
+    /// Lets nothing be due from an instant on, at which the run will be stopped.
+    EndArrivals(Nanos),
     /// Ends the run as if its time were over.
     Stop,
+    /// Ends the run, and gives up what is under way if it is ending already.
+    Abort,
     /// Changes nothing; the status is in the answer.
     Status,
+}
+
+/// A load that all machines of a run have from the same instant on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SteeredLoad {
+    /// The instant, from the start of the load. One that has passed means at once.
+    pub at: Nanos,
+    /// The multiple of the plan's load.
+    pub scale: f64,
+    /// `true` if no iteration begins.
+    pub is_paused: bool,
 }
 
 /// A request, with the channel for its answer.
@@ -94,9 +111,9 @@ pub enum LoadChangeKind {
     Stopped,
 }
 
-/// The state of the segment when a request arrives.
+/// The state of the section when a request arrives.
 pub(super) struct Moment<'a> {
-    /// Time since the segment began.
+    /// Time since the section began.
     pub(super) now: Nanos,
     /// `true` if the load is over or ending.
     pub(super) is_ending: bool,
@@ -180,7 +197,10 @@ impl LoadController {
     // | `Pause(true)` | becomes paused: the load is 0| nothing                     | rejected  |
     // | `Pause(false)`| nothing                      | becomes running             | rejected  |
     // | `TogglePause` | becomes paused               | becomes running             | rejected  |
+    // | `Steer`       | the load is that             | the load is that            | rejected  |
+    // | `EndArrivals` | nothing is due from then on  | nothing                     | rejected  |
     // | `Stop`        | becomes ending               | becomes ending              | rejected  |
+    // | `Abort`       | becomes ending               | becomes ending              | is over   |
     // | `Status`      | nothing                      | nothing                     | nothing   |
     //
     // A request during the set-up takes effect when the load begins. In the teardown the load is over, so the run
@@ -193,6 +213,9 @@ impl LoadController {
     pub(super) fn apply(&mut self, request: &ControlRequest, moment: Moment) -> Result<bool, String> {
         if *request == ControlRequest::Status {
             return Ok(false);
+        }
+        if *request == ControlRequest::Abort {
+            return Ok(true);
         }
         if moment.is_ending {
             return Err("the run is ending".into());
@@ -208,12 +231,31 @@ impl LoadController {
             ControlRequest::Pause(paused) => self.set_paused(*paused),
             ControlRequest::TogglePause => self.set_paused(!self.paused),
             ControlRequest::Stop => vec![LoadChangeKind::Stopped],
-            ControlRequest::Status => Vec::new(),
+            ControlRequest::Steer(load) => return Ok(self.steer(*load, &moment)),
+            ControlRequest::EndArrivals(at) => return Ok(moment.scales.is_some_and(|scales| scales.end_arrivals(*at))),
+            ControlRequest::Status | ControlRequest::Abort => Vec::new(),
         };
         if !changes.is_empty() {
             self.record_changes(changes, &moment);
         }
         Ok(*request == ControlRequest::Stop)
+    }
+
+    /// Sets the load of all scenarios from an instant on. Returns `false`: the run goes on.
+    fn steer(&mut self, load: SteeredLoad, moment: &Moment) -> bool {
+        let scale = load.scale.clamp(0.0, MAX_SCALE);
+        let mut kinds = Vec::new();
+        if self.rescale(|_, _| scale) {
+            kinds.push(LoadChangeKind::Scale(scale, None));
+        }
+        kinds.extend(self.set_paused(load.is_paused));
+        let at = load.at.max(moment.now);
+        self.changes.extend(kinds.into_iter().map(|kind| LoadChange { at, kind }));
+        if let Some(scales) = moment.scales {
+            (0..self.scenario_names.len())
+                .for_each(|scenario| scales.set(scenario, self.effective_scale(scenario), at));
+        }
+        false
     }
 
     /// Sets the scale of one scenario, or of all.
@@ -395,6 +437,21 @@ mod tests {
         let steps = |from: f64, by: f64| (0..200).fold(from, |scale, _| step_scale(scale, by));
         assert_eq!((steps(1.0, 0.1), steps(1.0, -0.1)), (MAX_SCALE, 0.0));
         assert_eq!((step_scale(0.9, 0.1), step_scale(1.25, 0.1), step_scale(0.3, -0.1)), (1.0, 1.4, 0.2));
+    }
+
+    #[test]
+    fn a_steered_load_holds_from_the_instant_that_was_agreed_on() {
+        let (mut control, scales) = (control(), Scales::new(2));
+        let moment = || Moment { now: 7, is_ending: false, scales: Some(&scales) };
+        let load = SteeredLoad { at: 50, scale: 0.5, is_paused: false };
+        assert_eq!(control.apply(&ControlRequest::Steer(load), moment()), Ok(false));
+        assert_eq!(control.apply(&ControlRequest::EndArrivals(90), moment()), Ok(false));
+        let mut changes = Vec::new();
+        scales.changes_since(0, 1, |at, scale| changes.push((at, scale)));
+        assert_eq!((changes, scales.get(1)), (vec![(50, 0.5), (90, 0.0)], 0.5), "users go on until they are stopped");
+        assert_eq!(control.changes(), [LoadChange { at: 50, kind: LoadChangeKind::Scale(0.5, None) }]);
+        let ending = Moment { now: 95, is_ending: true, scales: Some(&scales) };
+        assert_eq!(control.apply(&ControlRequest::Abort, ending), Ok(true));
     }
 
     #[test]

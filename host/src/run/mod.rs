@@ -1,4 +1,4 @@
-//! The load engine: workers, users, segments and phases.
+//! The load engine: workers, users, sections and phases.
 //!
 //! [`execute`] runs on the main thread. It starts a worker per core, gives all of them the same clock, collects their
 //! counts once a second, shows each second to the [observers](observer::RunObserver), and moves the run's phase forward
@@ -15,9 +15,10 @@ pub(crate) mod load_controller;
 pub(crate) mod observer;
 mod outcome;
 pub(crate) mod process_usage;
+pub(crate) mod remote;
 pub(crate) mod scale;
 mod second_feed;
-mod segment;
+mod section;
 mod setup;
 mod shared;
 pub(crate) mod signals;
@@ -39,13 +40,15 @@ use crate::template::Variables;
 use load_controller::LoadController;
 use observer::RunObserver;
 use outcome::Interrupts;
-use segment::SegmentRunner;
+use remote::RunWorkers;
+use section::SectionRunner;
 use signals::Signals;
 
 pub use context::{WorkerContext, instantiate_plugins};
 pub use cpu_limits::CpuLimits;
+pub(crate) use outcome::RemoteResult;
 pub use outcome::{EndReason, RunOutcome};
-pub use setup::{SegmentKind, WorkerMessage, WorkerSetup, new_shared};
+pub use setup::{SectionKind, WorkerMessage, WorkerSetup, new_shared};
 pub use shared::RunShared;
 pub use worker::run_users;
 
@@ -56,12 +59,32 @@ pub use worker::run_users;
 /// A worker could not start; the text is for the user.
 pub async fn execute(
     plan: &Arc<Plan>,
+    control: LoadController,
+    observer: &mut dyn RunObserver,
+) -> Result<RunOutcome, String> {
+    execute_on(RunWorkers::Threads, plan, control, observer).await
+}
+
+/// Runs a plan as [`execute`] does, on these workers.
+///
+/// # Errors
+/// A worker could not start; the text is for the user.
+pub(crate) async fn execute_on(
+    workers: RunWorkers,
+    plan: &Arc<Plan>,
     mut control: LoadController,
     observer: &mut dyn RunObserver,
 ) -> Result<RunOutcome, String> {
-    let signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
+    // The driver of a fleet's machine listens itself.
+    let signals = match &workers {
+        RunWorkers::Gated(_) => Signals::none(),
+        RunWorkers::Threads | RunWorkers::Remote(_) => {
+            Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?
+        }
+    };
     let limits = CpuLimits::read();
-    let aggregate = Aggregate::new(plan.rows.clone(), plan.workers).with_metrics(plan.metrics.clone());
+    let count = if let RunWorkers::Remote(remote) = &workers { remote.count } else { plan.workers };
+    let aggregate = Aggregate::new(plan.rows.clone(), count).with_metrics(plan.metrics.clone());
     let aggregate = aggregate.with_checks(plan.checks.clone());
     let mut run = RunOutcome {
         aggregate,
@@ -75,6 +98,7 @@ pub async fn execute(
         verdicts: Vec::new(),
         changes: Vec::new(),
         worker_died: false,
+        remote: None,
         has_begun: false,
         seconds_shown: 0,
         changes_shown: 0,
@@ -83,7 +107,7 @@ pub async fn execute(
     let mut interrupts = Interrupts { signals, control };
     let mut variables = Variables::default();
     if plan.setup.is_some() {
-        let setup = SegmentRunner::spawn(plan, SegmentKind::Setup, 1, variables)?
+        let setup = SectionRunner::spawn(plan, SectionKind::Setup, 1, variables)?
             .run(&mut run, &mut interrupts, observer)
             .await?;
         if !setup.passed && run.end_reason == EndReason::Iterations {
@@ -92,9 +116,13 @@ pub async fn execute(
         variables = setup.variables;
     }
     if run.end_reason == EndReason::Iterations {
-        let load = SegmentRunner::spawn(plan, SegmentKind::Load, plan.workers, variables)?
-            .run(&mut run, &mut interrupts, observer)
-            .await?;
+        let spawn = |variables| SectionRunner::spawn(plan, SectionKind::Load, plan.workers, variables);
+        let load = match workers {
+            RunWorkers::Threads => spawn(variables)?,
+            RunWorkers::Gated(gate) => spawn(variables)?.gated(gate),
+            RunWorkers::Remote(remote) => SectionRunner::remote(plan, remote),
+        };
+        let load = load.run(&mut run, &mut interrupts, observer).await?;
         (run.signed_in, run.gave_up, run.verdicts, variables) =
             (load.signed_in, load.gave_up, load.verdicts, load.variables);
         run.set_end_reason(plan);
@@ -102,7 +130,7 @@ pub async fn execute(
     if plan.teardown.is_some() && !run.worker_died {
         let ended = std::mem::replace(&mut run.end_reason, EndReason::Iterations);
         let (clock, elapsed) = (run.clock, run.elapsed);
-        SegmentRunner::spawn(plan, SegmentKind::Teardown, 1, variables)?
+        SectionRunner::spawn(plan, SectionKind::Teardown, 1, variables)?
             .run(&mut run, &mut interrupts, observer)
             .await?;
         (run.clock, run.elapsed) = (clock, elapsed);

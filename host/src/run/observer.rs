@@ -9,7 +9,7 @@ use stampede_time::RunPhase;
 use super::load_controller::{LoadChange, LoadState};
 use super::outcome::EndReason;
 use super::process_usage::ProcessUsage;
-use super::setup::SegmentKind;
+use super::setup::SectionKind;
 use crate::metrics::aggregate::{Aggregate, Snapshot};
 use crate::metrics::second::MergedSecond;
 
@@ -20,7 +20,7 @@ pub trait RunObserver {
     /// epoch.
     fn begin(&mut self, _started_at: Duration) {}
 
-    /// Called for the seconds of each segment, in order. `aggregate` holds the counts of the whole run so far.
+    /// Called for the seconds of each section, in order. `aggregate` holds the counts of the whole run so far.
     /// Returns the reason to end the run, if there is one; once the run is ending, the answer is ignored.
     fn second(&mut self, second: &Arc<SecondSnapshot>, aggregate: &Aggregate) -> Option<EndReason>;
 
@@ -35,25 +35,25 @@ pub trait RunObserver {
 /// One complete second of a run: every worker has handed it over, or is no longer waited for.
 #[derive(Debug)]
 pub struct SecondSnapshot {
-    /// Number of the snapshot, from 0, without gaps over all segments of the run.
+    /// Number of the snapshot, from 0, without gaps over all sections of the run.
     pub index: u32,
-    /// The segment that the second belongs to.
-    pub segment: SegmentKind,
+    /// The section that the second belongs to.
+    pub section: SectionKind,
     /// The end of the second, since the Unix epoch.
     pub ended_at: Duration,
-    /// The counts of this second alone, of all workers, with its number within the segment. The seconds of a run add up
+    /// The counts of this second alone, of all workers, with its number within the section. The seconds of a run add up
     /// to its report; counts of a worker that was late come in the next second. Numbers are missing if the program
     /// stood still for several seconds: of those without counts only the newest is shown.
     pub merged: MergedSecond,
-    /// The state of the run: sums over the run so far, and the time, the users and the rate of the segment.
+    /// The state of the run: sums over the run so far, and the time, the users and the rate of the section.
     pub totals: Snapshot,
     /// Memory and files of this process.
     pub process: ProcessUsage,
     /// `true` if no later second is complete yet, so that `totals` are those at its end.
     pub is_newest: bool,
-    /// `true` for the last of a segment if it is shorter than a second.
+    /// `true` for the last of a section if it is shorter than a second.
     pub is_partial: bool,
-    /// The phase of the segment.
+    /// The phase of the section.
     pub phase: RunPhase,
     /// The load as it stands.
     pub load: LoadState,
@@ -64,7 +64,7 @@ pub struct SecondSnapshot {
 impl SecondSnapshot {
     /// Returns `true` for a second of the load that had not begun to end: those are what thresholds are judged by.
     pub fn is_judged(&self) -> bool {
-        self.segment == SegmentKind::Load && self.phase == RunPhase::Running
+        self.section == SectionKind::Load && self.phase == RunPhase::Running
     }
 }
 

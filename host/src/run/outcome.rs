@@ -1,4 +1,4 @@
-//! The outcome of a run and of its segments: why it ended, and what was measured.
+//! The outcome of a run and of its sections: why it ended, and what was measured.
 
 use stampede_time::{Clock, Nanos};
 
@@ -64,12 +64,25 @@ pub struct RunOutcome {
     pub changes: Vec<LoadChange>,
     /// `true` if a worker died, which is a bug.
     pub worker_died: bool,
-    /// `true` once the clock of the first segment has started.
+    /// The result of workers that were other machines.
+    pub(crate) remote: Option<RemoteResult>,
+    /// `true` once the clock of the first section has started.
     pub(super) has_begun: bool,
     /// Number of seconds that the observers were shown.
     pub seconds_shown: u32,
     /// Number of changes of the load that the observers were shown.
     pub(super) changes_shown: usize,
+}
+
+/// The result of a run of remote workers, beside its counts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RemoteResult {
+    /// The number of segments.
+    pub segments: u32,
+    /// The numbers of those whose counts are complete, from 1, in ascending order.
+    pub complete: Vec<u32>,
+    /// The reason why the counts do not allow a verdict; `None` if they do.
+    pub doubt: Option<String>,
 }
 
 impl RunOutcome {
@@ -99,9 +112,9 @@ pub(super) struct Interrupts {
     pub control: LoadController,
 }
 
-/// The outcome of a segment.
+/// The outcome of a section.
 #[derive(Default)]
-pub(super) struct SegmentOutcome {
+pub(super) struct SectionOutcome {
     /// Users that signed in or had no need to.
     pub signed_in: u32,
     /// Users that could not sign in.
@@ -114,7 +127,7 @@ pub(super) struct SegmentOutcome {
     pub variables: Variables,
 }
 
-impl SegmentOutcome {
+impl SectionOutcome {
     /// Adds the outcome of a worker. The variables of the last one to end are kept.
     pub(super) fn add_worker(&mut self, signed_in: u32, gave_up: u32, passed: bool, variables: Variables) {
         self.signed_in += signed_in;

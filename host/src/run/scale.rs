@@ -88,6 +88,15 @@ impl Scales {
         self.notify();
     }
 
+    /// Lets nothing arrive from `at` on. Users that pace themselves go on. Returns `false`: the run goes on, too.
+    pub fn end_arrivals(&self, at: Nanos) -> bool {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.extend((0..self.current.len()).map(|scenario| ScaleChange { at, scenario, scale: 0.0 }));
+        drop(changes);
+        self.notify();
+        false
+    }
+
     /// Wakes waiting users, so that they check their condition again.
     pub fn notify(&self) {
         self.generation.fetch_add(1, Ordering::Release);

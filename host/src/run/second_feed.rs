@@ -1,4 +1,4 @@
-//! The seconds of one segment on their way from the workers to the observers.
+//! The seconds of one section on their way from the workers to the observers.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::load_controller::LoadController;
 use super::observer::{LoadUpdate, RunObserver, SecondSnapshot};
 use super::outcome::{EndReason, RunOutcome};
 use super::process_usage::ProcessUsage;
-use super::setup::SegmentKind;
+use super::setup::SectionKind;
 use super::threshold_watch::ThresholdWatch;
 use crate::metrics::interval::WorkerInterval;
 use crate::metrics::second::{MergedSecond, SecondMerger};
@@ -16,17 +16,19 @@ use crate::plan::Plan;
 
 /// The state of the main loop when it shows something to the observers.
 pub(super) struct FeedMoment<'a> {
-    /// Time since the segment began.
+    /// Time since the section began.
     pub now: Nanos,
-    /// The phase of the segment.
+    /// The time up to which seconds may be shown: `now`, unless workers are other machines.
+    pub shown_until: Nanos,
+    /// The phase of the section.
     pub phase: RunPhase,
     /// The requested load.
     pub control: &'a LoadController,
 }
 
-/// Merges what the workers of a segment hand over, and shows each second to the thresholds and to the run's observer.
+/// Merges what the workers of a section hand over, and shows each second to the thresholds and to the run's observer.
 pub(super) struct SecondFeed<'o> {
-    segment: SegmentKind,
+    section: SectionKind,
     merger: SecondMerger,
     thresholds: Option<ThresholdWatch>,
     observer: &'o mut dyn RunObserver,
@@ -35,13 +37,13 @@ pub(super) struct SecondFeed<'o> {
 }
 
 impl<'o> SecondFeed<'o> {
-    /// Creates the feed of a segment with this many workers. Thresholds are judged in the load alone.
-    pub(super) fn new(segment: SegmentKind, plan: &Plan, workers: usize, observer: &'o mut dyn RunObserver) -> Self {
-        let thresholds = (segment == SegmentKind::Load).then(|| ThresholdWatch::new(plan));
+    /// Creates the feed of a section with this many workers. Thresholds are judged in the load alone.
+    pub(super) fn new(section: SectionKind, plan: &Plan, workers: usize, observer: &'o mut dyn RunObserver) -> Self {
+        let thresholds = (section == SectionKind::Load).then(|| ThresholdWatch::new(plan));
         let reads_counts = observer.reads_counts() || thresholds.as_ref().is_some_and(RunObserver::reads_counts);
         let metrics = plan.metrics.iter().map(|metric| metric.kind).collect();
         let merger = SecondMerger::new(workers, plan.rows.len(), metrics, reads_counts);
-        Self { segment, merger, thresholds, observer, previous: None }
+        Self { section, merger, thresholds, observer, previous: None }
     }
 
     /// Adds what a worker handed over. The seconds that are complete by now are shown by [`show`](Self::show).
@@ -63,10 +65,10 @@ impl<'o> SecondFeed<'o> {
         {
             thresholds.load_ends(moment.now);
         }
-        let mut next = self.merger.next_complete(moment.now);
+        let mut next = self.merger.next_complete(moment.shown_until);
         let mut reason = None;
         while let Some(merged) = next {
-            next = self.merger.next_complete(moment.now);
+            next = self.merger.next_complete(moment.shown_until);
             let snapshot = self.snapshot(merged, run, moment, next.is_none());
             reason = reason.or(self.show_one(&snapshot, run));
             self.previous = Some(snapshot);
@@ -74,7 +76,7 @@ impl<'o> SecondFeed<'o> {
         reason.filter(|_| moment.phase == RunPhase::Running)
     }
 
-    /// Shows the remaining seconds of a segment that is over, and returns the threshold watch.
+    /// Shows the remaining seconds of a section that is over, and returns the threshold watch.
     pub(super) fn finish(mut self, run: &mut RunOutcome, moment: &FeedMoment) -> Option<ThresholdWatch> {
         let mut next = self.merger.next_remaining();
         while let Some(merged) = next {
@@ -110,7 +112,7 @@ impl<'o> SecondFeed<'o> {
         let end = Nanos::from(merged.second + 1) * SECOND;
         let snapshot = SecondSnapshot {
             index: run.seconds_shown,
-            segment: self.segment,
+            section: self.section,
             ended_at: run.clock.wall(end.min(moment.now)),
             is_partial: end > moment.now,
             merged,

@@ -13,6 +13,7 @@ use crate::metrics::interval::{Interval, WorkerInterval};
 use crate::metrics::recorder::Recorder;
 use crate::net::NetworkOptions;
 use crate::plan::{Plan, PlanRuntime, Scenario};
+use crate::segment::Stride;
 use crate::template::Variables;
 use crate::user::{Tracer, WorkerShared};
 
@@ -47,8 +48,8 @@ pub struct WorkerSetup {
     pub workers: usize,
     /// The plan to run.
     pub plan: Arc<Plan>,
-    /// The segment of the plan.
-    pub segment: SegmentKind,
+    /// The section of the plan.
+    pub section: SectionKind,
     /// The state that it shares with the other workers.
     pub run_shared: Arc<RunShared>,
     /// Variables that its users begin with.
@@ -61,9 +62,9 @@ pub struct WorkerSetup {
     pub spares: std::sync::mpsc::Receiver<Box<Interval>>,
 }
 
-/// The segments of a run, one after the other.
+/// The sections of a run, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SegmentKind {
+pub enum SectionKind {
     /// One user prepares.
     Setup,
     /// The scenarios.
@@ -72,13 +73,22 @@ pub enum SegmentKind {
     Teardown,
 }
 
-impl SegmentKind {
-    /// Returns the scenarios of this segment of a plan.
+impl SectionKind {
+    /// Returns the scenarios of this section of a plan.
     pub fn scenarios(self, plan: &Plan) -> &[Scenario] {
         match self {
             Self::Setup => plan.setup.as_slice(),
             Self::Load => &plan.scenarios,
             Self::Teardown => plan.teardown.as_slice(),
+        }
+    }
+
+    /// Returns the users of this section that are in the plan's segment of the run. Each segment has a user of its own
+    /// for set-up and teardown.
+    pub fn own_users(self, plan: &Plan) -> Stride {
+        match self {
+            Self::Load => plan.segment.users(),
+            Self::Setup | Self::Teardown => Stride::ALL,
         }
     }
 }
@@ -113,6 +123,7 @@ pub fn new_shared(plan: &Plan, clock: Clock, users: usize) -> io::Result<WorkerS
         recorder: RefCell::new(recorder),
         data: plan.runtime.script_context.data.clone(),
         total_users: plan.users(),
+        segment: plan.segment,
         phase: Cell::new(RunPhase::Running),
         deadlines: (0..users).map(|_| Cell::new(Nanos::MAX)).collect(),
         last_sweep: Cell::new(0),

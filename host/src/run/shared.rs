@@ -7,6 +7,7 @@ use stampede_time::SharedPhase;
 
 use super::scale::Scales;
 use crate::plan::Scenario;
+use crate::segment::{Deal, Stride};
 
 /// The state that the workers of a run share.
 #[derive(Debug, Default)]
@@ -21,9 +22,12 @@ pub struct RunShared {
 }
 
 impl RunShared {
-    /// Creates the state of these scenarios before they begin.
-    pub fn new(scenarios: &[Scenario]) -> Self {
-        let left = scenarios.iter().map(|scenario| AtomicU64::new(scenario.workload.rule().shared_iterations()));
+    /// Creates the state of these scenarios before they begin, of which this process has the users in `own`.
+    pub fn new(scenarios: &[Scenario], own: Stride) -> Self {
+        let left = scenarios.iter().map(|scenario| {
+            let deal = Deal::new(scenario.workload.users(), own.counted_from(scenario.first_user));
+            AtomicU64::new(deal.count_below(scenario.workload.rule().shared_iterations()))
+        });
         Self { iterations_left: left.collect(), scales: Scales::new(scenarios.len()), ..Self::default() }
     }
 

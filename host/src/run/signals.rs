@@ -51,6 +51,11 @@ impl Signals {
         Ok(Self { streams: windows::listen()? })
     }
 
+    /// Returns no listener: others listen, and say what follows.
+    pub(crate) const fn none() -> Self {
+        Self { streams: Vec::new() }
+    }
+
     /// Waits for the next signal.
     pub(crate) async fn next(&mut self) {
         poll_fn(|cx| {

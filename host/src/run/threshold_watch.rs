@@ -65,7 +65,7 @@ mod tests {
     use crate::metrics::aggregate::Snapshot;
     use crate::metrics::interval::{Interval, WorkerInterval};
     use crate::metrics::second::SecondMerger;
-    use crate::run::SegmentKind;
+    use crate::run::SectionKind;
     use crate::run::load_controller::LoadState;
     use crate::run::process_usage::ProcessUsage;
 
@@ -76,7 +76,7 @@ mod tests {
         merger.add(&WorkerInterval { worker: 0, second, interval });
         Arc::new(SecondSnapshot {
             index: second,
-            segment: SegmentKind::Load,
+            section: SectionKind::Load,
             ended_at: Duration::ZERO,
             merged: merger.next_remaining().expect("it has counts"),
             process: ProcessUsage::default(),

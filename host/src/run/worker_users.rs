@@ -1,6 +1,7 @@
 //! The users of one worker: its share of every scenario's users, each a tokio task, and the tasks that assign arrivals.
 //!
-//! User `n` of a scenario is on worker `n mod workers`, so every worker has about as many of each; no user moves.
+//! The users of the process's segment are dealt to its workers in turn, so every worker has about as many of each
+//! scenario; no user moves.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -17,7 +18,7 @@ use super::arrival_pool::{ArrivalPool, IdleSlot, PoolOptions};
 use super::context::WorkerContext;
 use super::deadline_sweep::DeadlineSweep;
 use super::iteration_source::{IterationPool, IterationSource, ScaleGate, SelfPaced};
-use super::setup::{SegmentKind, WorkerMessage, WorkerSetup, new_shared};
+use super::setup::{SectionKind, WorkerMessage, WorkerSetup, new_shared};
 use super::shared::RunShared;
 use super::user_loop::UserOutcome;
 use super::virtual_user::{ScenarioHandle, VirtualUser};
@@ -25,6 +26,7 @@ use crate::load_model::{ArrivalRule, IterationRule, SelfPacedRule};
 use crate::net::Link;
 use crate::pace::{Arrivals, RateLimiter};
 use crate::plan::workload::Workload;
+use crate::segment::{Deal, Stride};
 use crate::template::Variables;
 use crate::user::{ActiveWindow, Session, WorkerShared};
 
@@ -39,7 +41,6 @@ pub(super) struct WorkerUsers {
     /// Counts the users that run, and how the others ended.
     pub tally: Rc<UserTally>,
     run_shared: Arc<RunShared>,
-    position: WorkerPosition,
     scenarios: Vec<Rc<ScenarioUsers>>,
     pools: RefCell<Vec<Rc<ArrivalPool>>>,
     /// The variables of the last user that ended.
@@ -53,32 +54,18 @@ struct ScenarioUsers {
     first_slot: usize,
     /// Slots of each user: one for each parallel branch.
     lanes: usize,
+    /// Its users on this worker, by their numbers within the scenario.
+    own: Stride,
     /// Its maximum number of users on this worker.
     users: u32,
 }
 
-/// A worker's place among the workers of a segment.
-#[derive(Clone, Copy, Debug)]
-struct WorkerPosition {
-    /// The worker's index, from 0.
-    index: usize,
-    /// The number of workers.
-    workers: usize,
-}
-
-impl WorkerPosition {
-    /// Returns how many of the users `0..users` are on this worker: those whose number leaves its index as remainder.
-    const fn share_of(self, users: u32) -> u32 {
-        (users + self.workers as u32 - 1 - self.index as u32) / self.workers as u32
-    }
-
-    /// Returns the number within its scenario of a user with that number on this worker.
-    const fn number_in_scenario(self, on_worker: u32) -> u32 {
-        self.index as u32 + on_worker * self.workers as u32
-    }
-}
-
 impl ScenarioUsers {
+    /// Returns the number within the scenario of a user with that number on this worker.
+    const fn number_in_scenario(&self, on_worker: u32) -> u32 {
+        self.own.nth(on_worker as u64) as u32
+    }
+
     /// Returns the slot of a user with that number on this worker. The slot after those of all users is the arrivals'.
     const fn slot_of(&self, number: u32) -> usize {
         self.first_slot + number as usize * self.lanes
@@ -91,25 +78,27 @@ impl WorkerUsers {
     /// # Errors
     /// The operating system has no more timers.
     pub(super) fn new(setup: &WorkerSetup, clock: Clock, context: Rc<WorkerContext>) -> io::Result<Self> {
-        let (plan, position) = (&setup.plan, WorkerPosition { index: setup.index, workers: setup.workers });
+        let plan = &setup.plan;
+        let own = setup.section.own_users(plan).part(setup.index, setup.workers);
         let mut slot = 0;
-        let scenarios = setup.segment.scenarios(plan).iter().enumerate().map(|(index, scenario)| {
-            let users = position.share_of(scenario.workload.users());
-            let index = (setup.segment == SegmentKind::Load).then_some(index);
+        let scenarios = setup.section.scenarios(plan).iter().enumerate().map(|(index, scenario)| {
+            let own = own.counted_from(scenario.first_user);
+            let users = own.users_below(scenario.workload.users());
+            let index = (setup.section == SectionKind::Load).then_some(index);
             let lanes = scenario.flow.lanes();
             let scenario = ScenarioHandle { index, scenario: Rc::new(scenario.clone()) };
-            let of_scenario = Rc::new(ScenarioUsers { scenario, first_slot: slot, lanes, users });
+            let of_scenario = Rc::new(ScenarioUsers { scenario, first_slot: slot, lanes, own, users });
             slot = of_scenario.slot_of(users) + 1;
             of_scenario
         });
         let scenarios: Vec<_> = scenarios.collect();
         let mut shared = new_shared(plan, clock, slot)?;
-        if setup.segment == SegmentKind::Load {
+        if setup.section == SectionKind::Load {
             let recorder = shared.recorder.into_inner().with_scenarios(scenarios.len(), nanos(plan.warm_up));
             shared.recorder = RefCell::new(recorder);
-            let cap = plan.rps_total.map(|all| all / position.workers as f64);
-            let limiter = |cap| RateLimiter::new(cap, 0, position.index as u32, position.workers as u32);
-            shared.total_limiter = Cell::new(cap.map(limiter));
+            // Every worker of every segment has the same part of the limit, and a turn of its own.
+            let limiter = |all| RateLimiter::new(all / own.step() as f64, 0, own.first() as u32, own.step() as u32);
+            shared.total_limiter = Cell::new(plan.rps_total.map(limiter));
         }
         shared.initial_variables = setup.variables.clone();
         Ok(Self {
@@ -118,7 +107,6 @@ impl WorkerUsers {
             sweep: Rc::new(DeadlineSweep::new(slot)),
             tally: Rc::default(),
             run_shared: Arc::clone(&setup.run_shared),
-            position,
             scenarios,
             pools: RefCell::default(),
             last_variables: Rc::default(),
@@ -132,6 +120,8 @@ impl WorkerUsers {
                 IterationRule::SelfPaced(rule) => {
                     (0..users.users).for_each(|number| self.spawn_self_paced(users, rule, number));
                 }
+                // Without users there is no arrival to assign: those of other workers have all of them.
+                IterationRule::Arrivals(_) if users.users == 0 => {}
                 IterationRule::Arrivals(rule) => self.spawn_arrivals(users, rule),
             }
         }
@@ -155,7 +145,7 @@ impl WorkerUsers {
 
     /// Starts a self-paced user, which is active all the time or while a ramp wants it.
     fn spawn_self_paced(&self, users: &Rc<ScenarioUsers>, rule: &SelfPacedRule, number: u32) {
-        let number_in_scenario = self.position.number_in_scenario(number);
+        let number_in_scenario = users.number_in_scenario(number);
         let windows = active_windows(&users.scenario.scenario.workload, number_in_scenario);
         let iterations = {
             let (users, rule) = (Rc::clone(users), rule.clone());
@@ -169,13 +159,12 @@ impl WorkerUsers {
     fn spawn_arrivals(&self, users: &Rc<ScenarioUsers>, rule: &ArrivalRule) {
         let ScenarioHandle { index, scenario } = &users.scenario;
         let workload = &scenario.workload;
-        let WorkerPosition { index: worker, workers } = self.position;
-        let arrivals = Arrivals::new(rule.rate.clone(), rule.process, worker, workers);
+        let arrivals = Arrivals::new(rule.rate.clone(), rule.process, Deal::new(rule.max_users, users.own));
         let options = PoolOptions {
             scenario: index.unwrap_or_default(),
             first_row: scenario.flow.first_step().map(|step| self.context.plan.steps[step].row),
             scenario_name: scenario.name.clone(),
-            max_users: rule.max_users,
+            max_users: self.context.plan.segment_users(scenario),
             users: users.users,
             max_wait: nanos(rule.max_wait),
             end: workload.end().unwrap_or(Nanos::MAX),
@@ -207,7 +196,6 @@ impl WorkerUsers {
             sweep: Rc::clone(&self.sweep),
             tally: Rc::clone(&self.tally),
             run_shared: Arc::clone(&self.run_shared),
-            position: self.position,
             scenarios: Vec::new(),
             pools: RefCell::default(),
             last_variables: Rc::clone(&self.last_variables),
@@ -241,7 +229,7 @@ impl WorkerUsers {
     fn new_session(&self, users: &ScenarioUsers, number: u32, visit: u64) -> Rc<Session> {
         let (plan, scenario) = (&self.context.plan, &users.scenario.scenario);
         let workload = &scenario.workload;
-        let of_scenario = self.position.number_in_scenario(number);
+        let of_scenario = users.number_in_scenario(number);
         let (begin, max_users) = (workload.user_begin(of_scenario), workload.users());
         let limiter = workload.rps.map(|rps| RateLimiter::new(rps, begin, of_scenario, max_users));
         let (id, slot) = (scenario.first_user + of_scenario, users.slot_of(number));
@@ -262,6 +250,7 @@ impl WorkerUsers {
         let sessions = self.scenarios.iter().flat_map(|users| {
             (0..users.users).map(|number| {
                 let session = self.new_session(users, number, 0);
+                let number = users.number_in_scenario(number);
                 session.window.set(active_windows(&users.scenario.scenario.workload, number)[0]);
                 session
             })

@@ -6,7 +6,7 @@ use crate::metrics::aggregate::{CheckInfo, RowInfo};
 use crate::metrics::custom_metric::MetricInfo;
 use crate::metrics::threshold::ThresholdRule;
 use crate::plan::{self, Plan, Scenario};
-use crate::report::settings::ScenarioLoad;
+use crate::report::settings::{RunSegments, ScenarioLoad};
 use crate::report::{RunSettings, run_id};
 use crate::script::outcome::OutcomeFilter;
 
@@ -55,10 +55,11 @@ impl RunInfo {
 pub(crate) fn run_settings(plan: &Plan) -> RunSettings {
     RunSettings {
         script: plan.script.clone(),
-        users: plan.users(),
+        users: plan.own_users(),
+        segments: (!plan.segment.is_whole()).then(|| RunSegments::of(plan.segment)),
         rps_total: plan.rps_total,
         warm_up: plan.warm_up,
-        scenarios: plan.scenarios.iter().map(scenario_load).collect(),
+        scenarios: plan.scenarios.iter().map(|scenario| scenario_load(plan, scenario)).collect(),
         timeout: Duration::from_nanos(plan.timeout),
         workers: plan.workers,
         seed: plan.seed,
@@ -71,13 +72,13 @@ pub(crate) fn run_settings(plan: &Plan) -> RunSettings {
     }
 }
 
-fn scenario_load(scenario: &Scenario) -> ScenarioLoad {
+fn scenario_load(plan: &Plan, scenario: &Scenario) -> ScenarioLoad {
     let workload = &scenario.workload;
     ScenarioLoad {
         name: scenario.name.clone(),
         model: workload.model.name().into(),
         load: plan::describe::describe_load(scenario),
-        users: workload.users(),
+        users: plan.segment_users(scenario),
         rps: workload.rps,
         start: workload.start,
         end: workload.end().map(Duration::from_nanos),

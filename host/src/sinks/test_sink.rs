@@ -25,7 +25,7 @@ pub(crate) enum SinkEvent {
     Second {
         /// The number of the snapshot.
         index: u32,
-        /// The number of the second within its segment.
+        /// The number of the second within its section.
         second: u32,
         /// The requests in it.
         requests: u64,

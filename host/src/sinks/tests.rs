@@ -14,7 +14,7 @@ use crate::metrics::aggregate::{Aggregate, Snapshot};
 use crate::metrics::second::SecondMerger;
 use crate::report::Report;
 use crate::report::test_reports;
-use crate::run::SegmentKind;
+use crate::run::SectionKind;
 use crate::run::load_controller::LoadState;
 use crate::run::observer::RunObserver;
 use crate::run::observer::{LoadUpdate, SecondSnapshot};
@@ -37,7 +37,7 @@ fn snapshot(index: u32, is_newest: bool) -> Arc<SecondSnapshot> {
         SecondMerger::new(1, 0, Vec::new(), true).next_complete(3_000_000_000).expect("three seconds are over");
     Arc::new(SecondSnapshot {
         index,
-        segment: SegmentKind::Load,
+        section: SectionKind::Load,
         ended_at: Duration::ZERO,
         merged,
         process: ProcessUsage::default(),

@@ -5,6 +5,7 @@ use super::row_cursors::{IterationRow, RowShortage};
 use super::row_sequence::RowSequence;
 use super::scope::RenderContext;
 use crate::data::{AtEnd, DataId, Order, Partition};
+use crate::segment::Deal;
 
 /// The rule by which a helper chooses its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +65,9 @@ fn pick_row(sequence: &RowSequence, values: &mut RenderContext<'_>) -> Option<u6
 fn next_row(sequence: &RowSequence, set: DataId, values: &mut RenderContext<'_>) -> Option<u64> {
     match (sequence.feed.order, sequence.feed.partition) {
         (Order::Random, _) => pick_row(sequence, values),
-        (Order::Unique, Partition::None) => values.data.set(set).next_unique_row(),
+        (Order::Unique, Partition::None) => {
+            values.data.set(set).next_unique_row(Deal::new(values.users, values.segment.users()))
+        }
         _ => sequence.row(values.rows.next_turn(set)),
     }
 }

@@ -8,6 +8,7 @@ use super::row_cursors::RowCursors;
 use super::variables::{VariableNames, Variables};
 use crate::data::{DataSets, RowBuffer};
 use crate::random::UserRandom;
+use crate::segment::Segment;
 
 /// The things that names in a template may refer to.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct RenderContext<'a> {
     pub user: u32,
     /// The number of users of the run, at least 1: the step of `next`.
     pub users: u32,
+    /// The part of the run that this process carries out, which rows that are given once are divided by.
+    pub segment: Segment,
     /// The number of iterations before this one; 0 during the login too.
     pub iteration: u64,
     /// Time since the Unix epoch.

@@ -8,6 +8,7 @@ use super::resolve::ArgumentError;
 use super::*;
 use crate::data::{DataSets, FeedStrategy, Table};
 use crate::random::UserRandom;
+use crate::segment::Segment;
 
 /// A run to compile for, and one of its users to render for.
 struct World {
@@ -59,6 +60,7 @@ impl World {
         let values = &mut RenderContext {
             user: self.user,
             users: USERS,
+            segment: Segment::WHOLE,
             iteration: self.iteration,
             wall_clock: Duration::from_millis(1_769_850_300_250),
             random: &mut self.random,

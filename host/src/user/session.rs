@@ -21,6 +21,7 @@ use crate::http::{self, Client, Field};
 use crate::metrics::recorder::Recorder;
 use crate::pace::RateLimiter;
 use crate::random::UserRandom;
+use crate::segment::Segment;
 pub use crate::template::RowShortage;
 use crate::template::{RenderContext, RenderScratch, RowCursors, Template, VariableId, Variables};
 
@@ -48,6 +49,8 @@ pub struct WorkerShared {
     pub scratch: RefCell<RenderScratch>,
     /// Users in the whole run.
     pub total_users: u32,
+    /// The part of the run that this process carries out.
+    pub segment: Segment,
     /// The phase as the worker last saw it. A user looks here whenever it is woken.
     pub phase: Cell<RunPhase>,
     /// Time at which each user's current step times out, by [`Session::slot`]; `Nanos::MAX` while none is under way.
@@ -215,6 +218,7 @@ impl Session {
         let mut values = RenderContext {
             user: self.id,
             users: self.shared.total_users,
+            segment: self.shared.segment,
             iteration: self.iteration.get(),
             wall_clock: self.shared.clock.wall(self.shared.clock.now()),
             random: &mut self.random.borrow_mut(),

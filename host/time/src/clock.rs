@@ -36,6 +36,11 @@ impl Clock {
         Self { epoch: Duration::ZERO, is_virtual: true, ..Self::start() }
     }
 
+    /// Returns a clock whose origin is a time of this one, for a start that was agreed on with others.
+    pub fn starting_at(&self, at: Nanos) -> Self {
+        Self { origin: self.instant(at), epoch: self.wall(at), is_virtual: self.is_virtual }
+    }
+
     /// Returns `true` if time passes only when all tasks wait.
     pub const fn is_virtual(&self) -> bool {
         self.is_virtual

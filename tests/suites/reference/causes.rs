@@ -19,6 +19,31 @@ const REPORT_IT: &str = "Please report it.";
 
 /// Every code without an example, in order.
 pub(super) const CAUSES: &[Cause] = &[
+    cause(
+        "fleet::barrier",
+        "Machines of a fleet are missing or were refused, or the run was stopped before its load began.",
+        "Start a machine for each segment, all of the same version, or wait longer with `--wait`.",
+    ),
+    cause(
+        "fleet::connection",
+        "The NATS server cannot be reached, or does not allow what a fleet needs.",
+        "Look at the reason. The server needs JetStream (`nats-server -js`).",
+    ),
+    cause(
+        "fleet::coordinator",
+        "No process leads the run, or another one does.",
+        "Ask a run that goes on by its `--run`, and give each run a name of its own.",
+    ),
+    cause(
+        "fleet::node",
+        "This machine takes no part in the run, or its counts did not reach the report.",
+        "Look at the reason. All machines need the version of the leading one.",
+    ),
+    cause(
+        "fleet::server",
+        "The NATS server is too old to be reached over a network, or is not installed.",
+        "Use NATS 2.11.16, 2.12.7, 2.14.0 or later.",
+    ),
     cause("internal::engine", "The WebAssembly engine could not be set up.", REPORT_IT),
     cause("internal::run", "The run could not go on.", REPORT_IT),
     cause("internal::schema", "The schema of scripts in the binary is damaged.", REPORT_IT),
@@ -88,6 +113,11 @@ pub(super) const CAUSES: &[Cause] = &[
     ),
     cause("usage::data-unreadable", "A file of `--data` cannot be read.", "Look at the reason."),
     cause(
+        "usage::fleet",
+        "A run cannot be divided among machines as it is: too few users, a set-up, a secret in the script, or a name in use.",
+        "Look at the message.",
+    ),
+    cause(
         "usage::header",
         "A header of a flag uses `var` or `iteration`, or can get a character that HTTP does not allow.",
         "Move it into a step's `headers`, or encode the value with `urlencode` or `base64`.",
@@ -101,6 +131,11 @@ pub(super) const CAUSES: &[Cause] = &[
         "usage::load",
         "Flags of the load do not go together; or they change nothing, since every scenario has a load of its own.",
         "Take one of them away.",
+    ),
+    cause(
+        "usage::nats",
+        "The address of the NATS server is not one, has a password in it, or a file of credentials cannot be read.",
+        "Write `nats://HOST:PORT`, and put credentials into a file for `--nats-creds` or `--nats-login`.",
     ),
     cause(
         "usage::open-files",

@@ -43,7 +43,7 @@ fn every_second_of_a_run_comes_once_and_in_order_however_slow_another_sink_is() 
     quick.blocks = Some(blocks);
     let sinks = vec![quick.named("quick"), slow.named("slow")];
     // The queues hold the whole run, so that a busy machine costs no sink a second.
-    let exit = run_plan(&args, &plan, None, sinks, 10_000).unwrap();
+    let exit = run_plan(&args, &plan, RunParts { baseline: None, sinks, queue_seconds: 10_000, fleet: None }).unwrap();
     assert_eq!(exit, Exit::Success);
     let (quick, slow): (Vec<_>, Vec<_>) = (quick_events.iter().collect(), slow_events.iter().collect());
 

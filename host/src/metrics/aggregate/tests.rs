@@ -165,7 +165,7 @@ fn a_worker_that_has_ended_leaves_the_snapshot_with_the_next_second() {
     aggregate.add(&handed_over(1, 1, second_of(19, 3, 1_000_000_000)));
     let snapshot = aggregate.snapshot(2_000_000_000);
     assert_eq!((snapshot.users_active, snapshot.rps, snapshot.requests), (3, 20.0, 30));
-    aggregate.begin_segment();
+    aggregate.begin_section();
     assert_eq!(aggregate.snapshot(0), Snapshot { requests: 30, errors: 2, ..Snapshot::default() });
 }
 

@@ -11,6 +11,7 @@ use unicode_width::UnicodeWidthStr;
 use super::super::checks_and_thresholds::deciding_value;
 use super::super::format::{grouped, grouped_decimal, percent, seconds};
 use super::super::model::{Report, RequestTotals, RowReport};
+use super::super::segments;
 use super::super::settings::RunVerdict;
 use super::super::table::{self, bottleneck};
 use crate::cli::LatencyView;
@@ -46,6 +47,7 @@ fn verdict(report: &Report) -> &'static str {
         Some(RunVerdict::Interrupted) => "Interrupted",
         Some(RunVerdict::Passed) if report.thresholds.is_empty() => "Done",
         Some(RunVerdict::Passed) => "Passed",
+        Some(RunVerdict::Inconclusive) => "Inconclusive",
         Some(_) => "Failed",
         None if report.thresholds.iter().any(|threshold| !threshold.passed) => "Failed",
         None => "Done",
@@ -71,6 +73,7 @@ fn sentence(report: &Report) -> String {
         (_, Some(RunVerdict::WorkerLost)) => "A worker ended before its users.",
         _ => "",
     };
+    parts.extend(segments::line(report.settings.segments.as_ref()));
     parts.extend((!reason.is_empty()).then(|| reason.to_owned()));
     let RequestTotals { total, ok, rps, .. } = report.totals.requests;
     let length = seconds(report.run.elapsed_us);

@@ -12,7 +12,7 @@ use crate::metrics::threshold::LiveThreshold;
 use crate::metrics::threshold::live::LiveThresholds;
 use crate::report::generator::{MAX_LOOP_LAG_US, MAX_START_DELAY_P99_US, MAX_WAIT_SHARE};
 use crate::report::page::{ExampleText, MAX_ROWS, RowTick, RunMark, SharedTimes, ShownThreshold, TickEvent};
-use crate::run::SegmentKind;
+use crate::run::SectionKind;
 use crate::run::load_controller::{LoadChange, LoadChangeKind};
 use crate::run::observer::SecondSnapshot;
 
@@ -29,8 +29,8 @@ const BUSY_SHARE: f32 = 0.9;
 pub(super) struct TickCollector {
     started_at: Duration,
     warm_up: Duration,
-    /// The segment of the second before; `None` before the first.
-    segment: Option<SegmentKind>,
+    /// The section of the second before; `None` before the first.
+    section: Option<SectionKind>,
     /// The end of the tick before.
     end_ms: u64,
     marks: usize,
@@ -47,7 +47,7 @@ impl TickCollector {
         Self {
             started_at: run.started_at,
             warm_up: run.settings.warm_up,
-            segment: None,
+            section: None,
             end_ms: 0,
             marks: 0,
             examples: BTreeSet::new(),
@@ -59,8 +59,8 @@ impl TickCollector {
     /// Returns the tick of a second.
     pub(super) fn tick(&mut self, second: &SecondSnapshot) -> TickEvent {
         let end_ms = millis(second.ended_at.saturating_sub(self.started_at)).max(self.end_ms + 1);
-        let is_next = self.segment == Some(second.segment);
-        // The set-up, and the time between two segments, belong to no tick.
+        let is_next = self.section == Some(second.section);
+        // The set-up, and the time between two sections, belong to no tick.
         let length = if second.is_partial && is_next { end_ms - self.end_ms } else { 1_000 };
         let at_ms = end_ms.saturating_sub(length).max(self.end_ms);
         let counts = &second.merged.counts;
@@ -72,7 +72,7 @@ impl TickCollector {
             last: second.index,
             at_ms,
             end_ms,
-            segment: second.segment as u8,
+            segment: second.section as u8,
             users: counts.users_active,
             paused: second.load.paused,
             memory: second.process.memory.unwrap_or(0),
@@ -84,16 +84,16 @@ impl TickCollector {
         };
         set_counts(&mut tick, counts, &self.by_design);
         set_health(&mut tick, counts, &second.merged.health);
-        (self.end_ms, self.segment) = (end_ms, Some(second.segment));
+        (self.end_ms, self.section) = (end_ms, Some(second.section));
         tick
     }
 
     fn marks(&mut self, second: &SecondSnapshot, at_ms: u64) -> Vec<RunMark> {
         let mut marks = Vec::new();
-        if self.segment != Some(second.segment) {
-            let text = ["set-up", "load", "teardown"][second.segment as usize];
+        if self.section != Some(second.section) {
+            let text = ["set-up", "load", "teardown"][second.section as usize];
             marks.push(RunMark { at_ms, text: text.into() });
-            if second.segment == SegmentKind::Load && !self.warm_up.is_zero() {
+            if second.section == SectionKind::Load && !self.warm_up.is_zero() {
                 marks.push(RunMark { at_ms: at_ms + millis(self.warm_up), text: "warm-up over".into() });
             }
         }

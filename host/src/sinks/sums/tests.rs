@@ -12,7 +12,7 @@ use crate::metrics::row_stats::TaskEnd;
 use crate::metrics::sample::{FailureKind, PhaseDurations, Sample};
 use crate::metrics::second::SecondMerger;
 use crate::report::test_reports;
-use crate::run::SegmentKind;
+use crate::run::SectionKind;
 use crate::run::load_controller::LoadState;
 use crate::run::observer::SecondSnapshot;
 use crate::run::process_usage::ProcessUsage;
@@ -63,7 +63,7 @@ fn second(index: u32, millis: [u64; 2]) -> Arc<SecondSnapshot> {
     merger.add(&WorkerInterval { worker: 0, second: index, interval });
     Arc::new(SecondSnapshot {
         index,
-        segment: SegmentKind::Load,
+        section: SectionKind::Load,
         ended_at: Duration::from_secs(10 + u64::from(index)),
         merged: merger.next_remaining().expect("it has counts"),
         process: ProcessUsage::default(),

@@ -4,6 +4,7 @@
 mod added_model;
 mod changes;
 mod schedules;
+mod segments;
 
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -31,8 +32,9 @@ use crate::plan::{Plan, PlanRuntime, Scenario};
 use crate::plugin::script_context::ScriptContext;
 use crate::run::deadline_sweep::DeadlineSweep;
 use crate::run::scale::CHANGE_DELAY;
-use crate::run::setup::SegmentKind;
+use crate::run::setup::SectionKind;
 use crate::run::shared::RunShared;
+use crate::segment::Segment;
 use crate::template::{Environment, VariableNames, Variables};
 use crate::user::Session;
 
@@ -69,6 +71,7 @@ fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
         teardown: None,
         rps_total: None,
         warm_up: Duration::ZERO,
+        segment: Segment::WHOLE,
         workers: 1,
         seed: 0,
         tracing: None,
@@ -104,13 +107,13 @@ fn worker_of(plan: &Arc<Plan>) -> (WorkerSetup, oneshot::Sender<Clock>, Unbounde
     let (messages, received) = tokio::sync::mpsc::unbounded_channel();
     let (clocks, clock) = oneshot::channel();
     let (_, spares) = mpsc::channel();
-    let run_shared = Arc::new(RunShared::new(&plan.scenarios));
+    let run_shared = Arc::new(RunShared::new(&plan.scenarios, plan.segment.users()));
     (
         WorkerSetup {
             index: 0,
             workers: 1,
             plan: Arc::clone(plan),
-            segment: SegmentKind::Load,
+            section: SectionKind::Load,
             run_shared,
             variables: Variables::default(),
             messages,

@@ -10,12 +10,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::oneshot;
 
 use crate::cli::RunArgs;
-use crate::diagnostic::{SourceText, render};
+use crate::diagnostic::{Diagnostics, SourceText, render};
 use crate::metrics::aggregate::Aggregate;
 use crate::net::{Dial, Grants};
 use crate::plan::Plan;
 use crate::random::UserRandom;
-use crate::run::setup::SegmentKind;
+use crate::run::setup::SectionKind;
 use crate::run::shared::RunShared;
 use crate::run::worker::*;
 use crate::script;
@@ -60,7 +60,7 @@ impl TimedTarget {
 }
 
 /// The result of a script.
-struct ScheduledRun {
+pub(super) struct ScheduledRun {
     /// The arrival times of requests, by the names in their paths.
     arrived_at: BTreeMap<String, Vec<Nanos>>,
     counted: Aggregate,
@@ -69,7 +69,7 @@ struct ScheduledRun {
 impl ScheduledRun {
     /// Returns when the requests of a name arrived, in whole milliseconds.
     #[track_caller]
-    fn milliseconds(&self, name: &str) -> Vec<u64> {
+    pub(super) fn milliseconds(&self, name: &str) -> Vec<u64> {
         let mut all = self.arrived_at.get(name).cloned().unwrap_or_default();
         assert!(all.iter().all(|at| at % MILLISECOND == 0), "{all:?}");
         all.iter_mut().for_each(|at| *at /= MILLISECOND);
@@ -78,7 +78,7 @@ impl ScheduledRun {
     }
 
     /// Returns the completed, cut short and dropped iterations of a scenario.
-    fn iterations(&self, scenario: usize) -> [u64; 3] {
+    pub(super) fn iterations(&self, scenario: usize) -> [u64; 3] {
         let iterations = &self.counted.iterations()[scenario];
         [iterations.completed, iterations.cut_short, iterations.dropped]
     }
@@ -86,11 +86,19 @@ impl ScheduledRun {
 
 /// Plans a script and runs it to its end, on this many workers or one per user.
 fn ran(text: &str, workers: u32, seed: u64) -> ScheduledRun {
+    let plan = planned(text, RunArgs { workers: Some(workers), seed: Some(seed), ..RunArgs::default() });
+    run_to_end(plan.unwrap_or_else(|diagnostics| panic!("{}", render(&diagnostics, false))))
+}
+
+/// Plans a script for the target.
+pub(super) fn planned(text: &str, args: RunArgs) -> Result<Plan, Diagnostics> {
     let source = Arc::new(SourceText { name: "script.yml".into(), text: text.into() });
-    let (base_url, workers) = (Some("http://target".into()), Some(workers));
-    let args = RunArgs { base_url, workers, seed: Some(seed), insecure_tls: true, ..RunArgs::default() };
-    let plan = script::parse(&source).and_then(|script| crate::plan::build(&args, &script));
-    let mut plan = plan.unwrap_or_else(|diagnostics| panic!("{}", render(&diagnostics, false)));
+    let args = RunArgs { base_url: Some("http://target".into()), insecure_tls: true, ..args };
+    script::parse(&source).and_then(|script| crate::plan::build(&args, &script))
+}
+
+/// Runs a plan against the target.
+pub(super) fn run_to_end(mut plan: Plan) -> ScheduledRun {
     plan.runtime.plugins.iter_mut().for_each(|used| used.policy.grants = Grants::unrestricted());
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().start_paused(true).build_local(Default::default()).unwrap();
@@ -106,7 +114,7 @@ fn ran(text: &str, workers: u32, seed: u64) -> ScheduledRun {
 /// Runs the workers of a plan side by side, and returns what they counted.
 async fn walked(plan: &Arc<Plan>, clock: Clock) -> Aggregate {
     let (messages, mut received) = tokio::sync::mpsc::unbounded_channel();
-    let run_shared = Arc::new(RunShared::new(&plan.scenarios));
+    let run_shared = Arc::new(RunShared::new(&plan.scenarios, plan.segment.users()));
     let workers = (0..plan.workers).map(|index| {
         let (start, started) = oneshot::channel();
         start.send(clock).unwrap();
@@ -114,7 +122,7 @@ async fn walked(plan: &Arc<Plan>, clock: Clock) -> Aggregate {
             index,
             workers: plan.workers,
             plan: Arc::clone(plan),
-            segment: SegmentKind::Load,
+            section: SectionKind::Load,
             run_shared: Arc::clone(&run_shared),
             variables: Variables::default(),
             messages: messages.clone(),
@@ -140,7 +148,7 @@ fn every(step: usize, from: u64, before: u64) -> Vec<u64> {
     (from..before).step_by(step).collect()
 }
 
-fn sorted(lists: &[Vec<u64>]) -> Vec<u64> {
+pub(super) fn sorted(lists: &[Vec<u64>]) -> Vec<u64> {
     let mut all = lists.concat();
     all.sort_unstable();
     all

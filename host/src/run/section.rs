@@ -1,4 +1,4 @@
-//! One segment of a run, from its first user to its last: the worker threads, the channels to them, and the loop of the
+//! One section of a run, from its first user to its last: the worker threads, the channels to them, and the loop of the
 //! main thread meanwhile.
 
 use std::sync::Arc;
@@ -9,58 +9,67 @@ use stampede_time::{Clock, Nanos, RunPhase, SECOND};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::load_controller::{ControlCall, LoadController, Moment};
+use super::load_controller::{ControlCall, ControlRequest, LoadController, Moment};
 use super::observer::{LoadUpdate, RunObserver};
-use super::outcome::{EndReason, Interrupts, RunOutcome, SegmentOutcome};
+use super::outcome::{EndReason, Interrupts, RemoteResult, RunOutcome, SectionOutcome};
+use super::remote::{RemoteOrder, RemoteWorkers, SectionRemote, StartGate};
 use super::second_feed::{FeedMoment, SecondFeed};
-use super::setup::{SegmentKind, WorkerMessage, WorkerSetup};
+use super::setup::{SectionKind, WorkerMessage, WorkerSetup};
 use super::shared::RunShared;
+use super::signals::Signals;
 use super::worker;
 use crate::metrics::aggregate::Snapshot;
 use crate::metrics::interval::{Interval, WorkerInterval};
 use crate::plan::Plan;
 use crate::template::Variables;
 
-/// Runs one segment.
-pub(super) struct SegmentRunner {
-    segment: SegmentKind,
+/// Runs one section.
+pub(super) struct SectionRunner {
+    section: SectionKind,
     plan: Arc<Plan>,
     run_shared: Arc<RunShared>,
     threads: Vec<std::thread::JoinHandle<()>>,
     clock_senders: Vec<oneshot::Sender<Clock>>,
     spare_senders: Vec<Sender<Box<Interval>>>,
     messages: mpsc::UnboundedReceiver<WorkerMessage>,
+    /// The number of workers, threads or not.
+    workers: usize,
+    remote: SectionRemote,
+    result: Option<oneshot::Receiver<RemoteResult>>,
 }
 
-/// The state of a segment while it runs.
-struct SegmentProgress<'o> {
+/// The state of a section while it runs.
+struct SectionProgress<'o> {
     feed: SecondFeed<'o>,
-    outcome: SegmentOutcome,
+    outcome: SectionOutcome,
     workers_left: usize,
-    /// The second of the run in which the segment began.
+    /// The second of the run in which the section began.
     first_second: u32,
 }
 
-impl SegmentRunner {
+impl SectionRunner {
     /// Starts the workers, whose users begin with these variables. They wait for the clock.
     ///
     /// # Errors
     /// The operating system has no more threads.
     pub(super) fn spawn(
         plan: &Arc<Plan>,
-        segment: SegmentKind,
+        section: SectionKind,
         workers: usize,
         variables: Variables,
     ) -> Result<Self, String> {
         let (sender, messages) = mpsc::unbounded_channel();
         let mut runner = Self {
-            segment,
+            section,
             plan: Arc::clone(plan),
-            run_shared: Arc::new(RunShared::new(segment.scenarios(plan))),
+            run_shared: Arc::new(RunShared::new(section.scenarios(plan), section.own_users(plan))),
             threads: Vec::new(),
             clock_senders: Vec::new(),
             spare_senders: Vec::new(),
             messages,
+            workers,
+            remote: SectionRemote::none(),
+            result: None,
         };
         for index in 0..workers {
             let (clock, clock_receiver) = oneshot::channel();
@@ -69,7 +78,7 @@ impl SegmentRunner {
                 index,
                 workers,
                 plan: Arc::clone(plan),
-                segment,
+                section,
                 run_shared: Arc::clone(&runner.run_shared),
                 variables: variables.clone(),
                 messages: sender.clone(),
@@ -84,7 +93,31 @@ impl SegmentRunner {
         Ok(runner)
     }
 
-    /// Runs the segment to its end and adds its counts to the run's, whose clock is the segment's from then on.
+    /// Lets the load begin when others say so.
+    pub(super) fn gated(mut self, gate: StartGate) -> Self {
+        self.remote.gate = Some(gate);
+        self
+    }
+
+    /// Returns a load whose workers are other processes.
+    pub(super) fn remote(plan: &Arc<Plan>, remote: RemoteWorkers) -> Self {
+        let section = SectionKind::Load;
+        let RemoteWorkers { count, messages, gate, orders, result } = remote;
+        Self {
+            section,
+            plan: Arc::clone(plan),
+            run_shared: Arc::new(RunShared::new(section.scenarios(plan), section.own_users(plan))),
+            threads: Vec::new(),
+            clock_senders: Vec::new(),
+            spare_senders: Vec::new(),
+            messages,
+            workers: count,
+            remote: SectionRemote::of(gate, orders),
+            result: Some(result),
+        }
+    }
+
+    /// Runs the section to its end and adds its counts to the run's, whose clock is the section's from then on.
     ///
     /// # Errors
     /// A worker could not start; the text is for the user.
@@ -93,24 +126,22 @@ impl SegmentRunner {
         run: &mut RunOutcome,
         interrupts: &mut Interrupts,
         observer: &mut dyn RunObserver,
-    ) -> Result<SegmentOutcome, String> {
+    ) -> Result<SectionOutcome, String> {
         let Interrupts { signals, control } = interrupts;
-        if self.segment == SegmentKind::Load {
+        if self.section == SectionKind::Load {
             control.apply_to_load(&self.run_shared.scales);
         }
-        let clock = self.start_clock().await?;
+        let Some(clock) = self.start_clock(signals, run).await? else {
+            self.give_up(run);
+            return Ok(SectionOutcome::default());
+        };
         run.clock = clock;
-        run.aggregate.begin_segment();
+        run.aggregate.begin_section();
         if !std::mem::replace(&mut run.has_begun, true) {
             observer.begin(clock.wall(0));
         }
-        let mut progress = SegmentProgress {
-            feed: SecondFeed::new(self.segment, &self.plan, self.threads.len(), observer),
-            outcome: SegmentOutcome { passed: true, ..SegmentOutcome::default() },
-            workers_left: self.threads.len(),
-            first_second: (run.elapsed / SECOND) as u32,
-        };
-        let end = (self.segment == SegmentKind::Load).then(|| self.plan.end()).flatten();
+        let mut progress = self.progress(run, observer);
+        let end = (self.section == SectionKind::Load).then(|| self.plan.end()).flatten();
         let mut next_advance = end.map(|end| clock.instant(end));
         let mut draining_since = None;
         // A little after each second, in case no worker hands it over.
@@ -149,29 +180,66 @@ impl SegmentRunner {
                 next_advance = self.advance_phase(&mut run.end_reason, reason, &clock);
             }
         }
-        run.elapsed = clock.now();
-        if self.segment == SegmentKind::Load {
-            run.load_end = draining_since.unwrap_or(run.elapsed).min(end.unwrap_or(Nanos::MAX));
-        }
-        let moment = FeedMoment { now: run.elapsed, phase: RunPhase::Stopped, control };
-        let SegmentProgress { feed, mut outcome, .. } = progress;
+        self.set_times(run, &clock, draining_since, end);
+        let moment = FeedMoment { now: run.elapsed, shown_until: run.elapsed, phase: RunPhase::Stopped, control };
+        let SectionProgress { feed, mut outcome, .. } = progress;
         let thresholds = feed.finish(run, &moment);
+        if let Some(result) = self.result.take() {
+            run.remote = result.await.ok();
+        }
         outcome.verdicts = thresholds.map(|watch| watch.finish(&run.aggregate, run.load_end)).unwrap_or_default();
         self.join();
         Ok(outcome)
+    }
+
+    /// Returns the state of the section before its first second.
+    fn progress<'o>(&self, run: &RunOutcome, observer: &'o mut dyn RunObserver) -> SectionProgress<'o> {
+        SectionProgress {
+            feed: SecondFeed::new(self.section, &self.plan, self.workers, observer),
+            outcome: SectionOutcome { passed: true, ..SectionOutcome::default() },
+            workers_left: self.workers,
+            first_second: (run.elapsed / SECOND) as u32,
+        }
+    }
+
+    /// Ends a section whose clock was never started.
+    fn give_up(mut self, run: &mut RunOutcome) {
+        self.remote.order(RemoteOrder::Abort);
+        if !run.end_reason.is_by_person() {
+            run.end_reason = EndReason::Stopped;
+        }
+        // Threads that wait for the clock end without it.
+        self.clock_senders.clear();
+        self.join();
+    }
+
+    /// Notes how long the section took, of which the load's `end` is planned.
+    fn set_times(&self, run: &mut RunOutcome, clock: &Clock, draining_since: Option<Nanos>, end: Option<Nanos>) {
+        let now = clock.now();
+        // Counts of other machines come later than the load that they are of.
+        run.elapsed = self.remote.shown_until(now).max(draining_since.unwrap_or(0)).min(now);
+        if self.section == SectionKind::Load {
+            run.load_end = draining_since.unwrap_or(run.elapsed).min(end.unwrap_or(Nanos::MAX));
+        }
     }
 
     /// Takes a message of a worker.
     ///
     /// # Errors
     /// The worker could not start.
-    fn take(&self, message: WorkerMessage, run: &mut RunOutcome, progress: &mut SegmentProgress) -> Result<(), String> {
+    fn take(
+        &mut self,
+        message: WorkerMessage,
+        run: &mut RunOutcome,
+        progress: &mut SectionProgress,
+    ) -> Result<(), String> {
         match message {
             WorkerMessage::Ready => {}
             WorkerMessage::Interval(mut from) => {
+                self.remote.close(from.second);
                 progress.feed.add(&from);
                 // Set-up and teardown count in the first and the last second of the load.
-                from.second = if self.segment == SegmentKind::Load { from.second } else { progress.first_second };
+                from.second = if self.section == SectionKind::Load { from.second } else { progress.first_second };
                 run.aggregate.add(&from);
                 self.return_spare(from);
             }
@@ -187,11 +255,14 @@ impl SegmentRunner {
     }
 
     fn moment<'c>(&self, clock: &Clock, control: &'c LoadController) -> FeedMoment<'c> {
-        FeedMoment { now: clock.now(), phase: self.run_shared.phase.get(), control }
+        let now = clock.now();
+        let shown_until = self.remote.shown_until(now);
+        FeedMoment { now, shown_until, phase: self.run_shared.phase.get(), control }
     }
 
-    /// Waits until all workers are ready, then starts the clock.
-    async fn start_clock(&mut self) -> Result<Clock, String> {
+    /// Waits until all workers are ready, then starts the clock, or waits for the one that others start. Returns `None`
+    /// if they do not, or a signal ends the wait.
+    async fn start_clock(&mut self, signals: &mut Signals, run: &mut RunOutcome) -> Result<Option<Clock>, String> {
         for _ in 0..self.threads.len() {
             match self.messages.recv().await {
                 Some(WorkerMessage::Failed(reason)) => return Err(reason),
@@ -199,12 +270,28 @@ impl SegmentRunner {
                 None => return Err("a worker ended before the run began; its message is above".into()),
             }
         }
-        let clock = Clock::start();
+        let clock = match self.remote.gate.take() {
+            None => Clock::start(),
+            Some(StartGate { ready, clock }) => {
+                // The receiver may be gone by now; then so is the clock's sender.
+                let _ = ready.send(());
+                tokio::select! {
+                    clock = clock => match clock {
+                        Ok(clock) => clock,
+                        Err(_) => return Ok(None),
+                    },
+                    () = signals.next() => {
+                        run.end_reason = EndReason::Interrupted;
+                        return Ok(None);
+                    }
+                }
+            }
+        };
         for worker in self.clock_senders.drain(..) {
             // A worker that is gone by now has sent its reason, or the end of its thread is noticed later.
             let _ = worker.send(clock);
         }
-        Ok(clock)
+        Ok(Some(clock))
     }
 
     /// Carries out a call, answers it, and shows the observers how the load was changed. Returns `true` if the run is
@@ -217,21 +304,27 @@ impl SegmentRunner {
         feed: &mut SecondFeed,
     ) -> bool {
         let before = control.load();
-        let scales = (self.segment == SegmentKind::Load).then_some(&self.run_shared.scales);
+        if self.remote.orders.is_some() && matches!(call.request, ControlRequest::Scale(_, Some(_))) {
+            // The caller may be gone by now.
+            let _ = call.reply.send(Err("a fleet changes the load of all scenarios together".into()));
+            return false;
+        }
+        let scales = (self.section == SectionKind::Load).then_some(&self.run_shared.scales);
         // Nothing can be changed in the teardown: the load is over.
-        let is_ending = self.run_shared.phase.get() != RunPhase::Running || self.segment == SegmentKind::Teardown;
+        let is_ending = self.run_shared.phase.get() != RunPhase::Running || self.section == SectionKind::Teardown;
         let result = control.apply(&call.request, Moment { now: totals.elapsed, is_ending, scales });
         let ends_run = result == Ok(true);
         // The caller may be gone by now.
         let _ = call.reply.send(result.map(|_| control.status(&totals, is_ending || ends_run)));
         let load = control.load();
         if load != before {
+            self.remote.order(RemoteOrder::Load(load.clone()));
             feed.load_changed(&LoadUpdate { totals, load });
         }
         ends_run
     }
 
-    /// Moves the segment to its next phase: first draining, then stopped. Returns when to move on again.
+    /// Moves the section to its next phase: first draining, then stopped. Returns when to move on again.
     fn advance_phase(&self, end_reason: &mut EndReason, reason: EndReason, clock: &Clock) -> Option<Instant> {
         let phase = &self.run_shared.phase;
         match phase.get() {
@@ -245,6 +338,7 @@ impl SegmentRunner {
                     );
                 }
                 phase.advance(RunPhase::Draining);
+                self.remote.order(RemoteOrder::End(reason));
                 Some(clock.instant(clock.now().saturating_add(grace)))
             }
             RunPhase::Draining | RunPhase::Stopped | RunPhase::Interrupted => {
@@ -252,14 +346,19 @@ impl SegmentRunner {
                     *end_reason = reason;
                 }
                 phase.advance(if end_reason.is_by_person() { RunPhase::Interrupted } else { RunPhase::Stopped });
+                if reason.is_by_person() {
+                    self.remote.order(RemoteOrder::Abort);
+                }
                 None
             }
         }
     }
 
     fn return_spare(&self, from: WorkerInterval) {
-        // A worker that has finished needs no spare.
-        let _ = self.spare_senders[from.worker].send(from.interval);
+        // A worker that has finished needs no spare, and one that is not a thread has none.
+        if let Some(spares) = self.spare_senders.get(from.worker) {
+            let _ = spares.send(from.interval);
+        }
     }
 
     fn join(self) {
