@@ -153,3 +153,67 @@ fn a_path_of_the_base_url_that_is_lost_is_a_warning_of_the_run_too() {
     let warning = "the URL of `Slash` is not below the path `/api/v1` of the base URL, nor are those of 1 more";
     assert!(run.stderr.contains(warning), "{}", run.stderr);
 }
+
+#[test]
+fn rendered_values_reach_the_target_as_the_standards_have_them() {
+    let target = RawServer::recording();
+    let script = r##"
+data:
+  d:
+    - {v: "7"}
+    - {v: "a b"}
+    - {v: ".."}
+    - {v: "%2e%2E"}
+    - {v: "a/b"}
+    - {v: "ü"}
+    - {v: "#x"}
+    - {v: "?z"}
+    - {v: ""}
+    - {v: "\"q'\\"}
+iterations: 10
+steps:
+  - name: Json
+    method: POST
+    url: /p/{{next d.v}}/x?q={{next d.v}}
+    query: {k&: "{{next d.v}}!"}
+    headers: {x-own: "<{{next d.v}}>"}
+    auth: {basic: {user: "{{next d.v}}", password: p}}
+    json_body: {v: "{{next d.v}}", at: [1]}
+  - {name: Form, method: POST, url: /form, form_body: {a: "{{next d.v}}", "b c": "1"}}
+"##;
+    run(&target, script).finish().exits(0);
+    let expected = [
+        ("/p/7/x?q=7&k%26=7%21", "<7>", "Nzpw", r#"{"v":"7","at":[1]}"#, "a=7&b+c=1"),
+        ("/p/a%20b/x?q=a%20b&k%26=a+b%21", "<a b>", "YSBiOnA=", r#"{"v":"a b","at":[1]}"#, "a=a+b&b+c=1"),
+        ("/x?q=..&k%26=..%21", "<..>", "Li46cA==", r#"{"v":"..","at":[1]}"#, "a=..&b+c=1"),
+        (
+            "/x?q=%2e%2E&k%26=%252e%252E%21",
+            "<%2e%2E>",
+            "JTJlJTJFOnA=",
+            r#"{"v":"%2e%2E","at":[1]}"#,
+            "a=%252e%252E&b+c=1",
+        ),
+        ("/p/a/b/x?q=a/b&k%26=a%2Fb%21", "<a/b>", "YS9iOnA=", r#"{"v":"a/b","at":[1]}"#, "a=a%2Fb&b+c=1"),
+        ("/p/%C3%BC/x?q=%C3%BC&k%26=%C3%BC%21", "<ü>", "w7w6cA==", r#"{"v":"ü","at":[1]}"#, "a=%C3%BC&b+c=1"),
+        ("/p/?k%26=%23x%21", "<#x>", "I3g6cA==", r##"{"v":"#x","at":[1]}"##, "a=%23x&b+c=1"),
+        ("/p/?z/x?q=?z&k%26=%3Fz%21", "<?z>", "P3o6cA==", r#"{"v":"?z","at":[1]}"#, "a=%3Fz&b+c=1"),
+        ("/p//x?q=&k%26=%21", "<>", "OnA=", r#"{"v":"","at":[1]}"#, "a=&b+c=1"),
+        (
+            "/p/%22q'//x?q=%22q%27\\&k%26=%22q%27%5C%21",
+            "<\"q'\\>",
+            "InEnXDpw",
+            r#"{"v":"\"q'\\","at":[1]}"#,
+            "a=%22q%27%5C&b+c=1",
+        ),
+    ];
+    let seen = target.take();
+    assert_eq!(seen.len(), 2 * expected.len());
+    for (requests, (path, own, credentials, json, form)) in seen.chunks(2).zip(expected) {
+        let [request, form_request] = requests else { unreachable!() };
+        assert_eq!(request.line, format!("POST {path} HTTP/1.1"));
+        assert_eq!(request.header("x-own"), own, "{path}");
+        assert_eq!(request.header("authorization"), format!("Basic {credentials}"), "{path}");
+        assert_eq!(String::from_utf8_lossy(&request.body), json, "{path}");
+        assert_eq!(String::from_utf8_lossy(&form_request.body), form, "{path}");
+    }
+}

@@ -22,6 +22,11 @@ impl Fields {
         Self { prepared, rendered: Vec::new(), user }
     }
 
+    /// Makes room for more fields of the request.
+    pub fn reserve(&mut self, more: usize) {
+        self.rendered.reserve_exact(more);
+    }
+
     /// Adds a field of the request; a name may occur several times.
     pub fn push(&mut self, name: HeaderName, value: HeaderValue) {
         self.rendered.push((name, value));

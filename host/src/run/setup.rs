@@ -128,6 +128,7 @@ pub fn new_shared(plan: &Plan, clock: Clock, users: usize) -> io::Result<WorkerS
         deadlines: (0..users).map(|_| Cell::new(Nanos::MAX)).collect(),
         last_sweep: Cell::new(0),
         scratch: RefCell::default(),
+        request_scratch: RefCell::default(),
         seed: plan.seed,
         initial_variables: Variables::default(),
         total_limiter: Cell::default(),

@@ -42,7 +42,17 @@ impl Template {
 
     /// Iterates over the texts that are the same in every rendering.
     pub fn literals(&self) -> impl Iterator<Item = &str> {
-        self.pieces.iter().filter_map(|piece| if let Piece::Text(text) = piece { Some(&**text) } else { None })
+        self.parts().flatten()
+    }
+
+    /// Iterates over the parts in order: a text that is the same in every rendering, `None` for one that is not.
+    pub fn parts(&self) -> impl Iterator<Item = Option<&str>> {
+        self.pieces.iter().map(|piece| if let Piece::Text(text) = piece { Some(&**text) } else { None })
+    }
+
+    /// Iterates over the parts that are not the same in every rendering, so that they can be rendered one by one.
+    pub fn calls(&self) -> impl Iterator<Item = &Piece> {
+        self.pieces.iter().filter(|piece| matches!(piece, Piece::Call(..)))
     }
 
     /// Returns the text with `rendered` in place of each part that is not the same in every rendering.

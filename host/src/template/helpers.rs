@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::UNIX_EPOCH;
 
 use super::encoding;
-use super::render::{Encode, IntegerRender, IntegersRender, NumbersRender, Piece, Render, display};
+use super::render::{Encode, IntegerRender, IntegersRender, NumbersRender, Piece, Render, display, integer};
 use super::resolve::{self, ArgumentError};
 use super::scope::CompileScope;
 
@@ -205,7 +205,7 @@ static HELPERS: &[Helper] = &[
         kind: HelperKind::Integers {
             parameters: ["LOW", "HIGH"],
             check: |low, high| require(low <= high, || format!("the range from {low} to {high} is empty")),
-            render: |low, high, values, out| display(values.random.integer(low, high), out),
+            render: |low, high, values, out| integer(values.random.integer(low, high), out),
         },
     },
     Helper {
@@ -263,14 +263,14 @@ static HELPERS: &[Helper] = &[
         meaning: "milliseconds since 1970-01-01 UTC",
         varies: Variation::PerCall,
         example: HelperExample { template: "{{epochms}}", text: "1769850300250" },
-        kind: HelperKind::NoArguments(|values, out| display(values.wall_clock.as_millis(), out)),
+        kind: HelperKind::NoArguments(|values, out| integer(values.wall_clock.as_millis(), out)),
     },
     Helper {
         name: "epochs",
         meaning: "whole seconds since 1970-01-01 UTC",
         varies: Variation::PerCall,
         example: HelperExample { template: "{{epochs}}", text: "1769850300" },
-        kind: HelperKind::NoArguments(|values, out| display(values.wall_clock.as_secs(), out)),
+        kind: HelperKind::NoArguments(|values, out| integer(values.wall_clock.as_secs(), out)),
     },
     Helper {
         name: "isoNow",
@@ -286,14 +286,14 @@ static HELPERS: &[Helper] = &[
         meaning: "the user's number, from 0",
         varies: Variation::PerUser,
         example: HelperExample { template: "user-{{userId}}", text: "user-2" },
-        kind: HelperKind::NoArguments(|values, out| display(values.user, out)),
+        kind: HelperKind::NoArguments(|values, out| integer(values.user, out)),
     },
     Helper {
         name: "iteration",
         meaning: "how many times the user has walked the script so far, from 0",
         varies: Variation::PerStep,
         example: HelperExample { template: "{{userId}}-{{iteration}}", text: "2-5" },
-        kind: HelperKind::NoArguments(|values, out| display(values.iteration, out)),
+        kind: HelperKind::NoArguments(|values, out| integer(values.iteration, out)),
     },
     Helper {
         name: "var",

@@ -114,6 +114,11 @@ impl ResolvedCall {
     }
 }
 
+/// Appends a whole number.
+pub(super) fn integer(value: impl itoa::Integer, out: &mut String) {
+    out.push_str(itoa::Buffer::new().format(value));
+}
+
 /// Appends a value. Writing to a string fails only if formatting the value does; no number fails, nor a time before
 /// the year 10000.
 pub(super) fn display(value: impl Display, out: &mut String) {

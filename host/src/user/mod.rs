@@ -9,6 +9,7 @@
 //! | `active_time` | the time of a task without its waits for a turn |
 //! | `task` | the task that a user has under way |
 //! | `operations` | the operations of a task: in flight, or completed and kept for the guest |
+//! | `request_memory` | memory for the rendered parts of a request |
 //! | `operation` | an operation's number and its completion |
 //! | `exchange` | operations: an HTTP exchange with its redirects, a sleep |
 //! | `socket_operations` | operations: connect, upgrade, read and write on a socket |
@@ -31,6 +32,7 @@ mod open_sample;
 mod operation;
 mod operations;
 mod recording;
+mod request_memory;
 mod session;
 mod showing;
 pub(crate) mod socket_operations;
@@ -43,6 +45,7 @@ mod tracing;
 pub use open_sample::{Conclusion, TaskOutcome, TaskSample};
 pub use operation::{CompletedExchange, Completion, OperationId, OperationKind, sample};
 pub use operations::{CutOffExchange, Operations};
+pub use request_memory::RequestScratch;
 pub use session::{RowShortage, Session, User, WorkerShared};
 pub use sockets::{
     InstanceId, ReceivedBytes, Reservation, Socket, SocketActivity, SocketId, SocketUpgrade, Sockets, plugin_fault,

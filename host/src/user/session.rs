@@ -26,6 +26,7 @@ pub use crate::template::RowShortage;
 use crate::template::{RenderContext, RenderScratch, RowCursors, Template, VariableId, Variables};
 
 use super::limits;
+use super::request_memory::RequestScratch;
 use super::sockets::Sockets;
 use super::start::{ActiveWindow, PromisedStart, RequestStart, Turn};
 use super::task::Task;
@@ -47,6 +48,8 @@ pub struct WorkerShared {
     pub data: DataSets,
     /// Buffers for rendering templates.
     pub scratch: RefCell<RenderScratch>,
+    /// Buffers for rendering requests.
+    pub request_scratch: RefCell<RequestScratch>,
     /// Users in the whole run.
     pub total_users: u32,
     /// The part of the run that this process carries out.
@@ -215,6 +218,12 @@ impl Session {
     /// Renders a template for this user and appends the text to `out`. A user for whom a data set has no row left
     /// starts nothing from then on.
     pub fn render(&self, template: &Template, out: &mut String) {
+        self.with_render_context(|values| template.render(values, out));
+    }
+
+    /// Calls `render` with what templates need to be rendered for this user now.
+    #[inline]
+    pub fn with_render_context<T>(&self, render: impl FnOnce(&mut RenderContext<'_>) -> T) -> T {
         let mut values = RenderContext {
             user: self.id,
             users: self.shared.total_users,
@@ -227,10 +236,11 @@ impl Session {
             data: &self.shared.data,
             scratch: &mut self.shared.scratch.borrow_mut(),
         };
-        template.render(&mut values, out);
+        let rendered = render(&mut values);
         if let Some(shortage) = values.rows.take_shortage() {
             self.note_shortage(shortage);
         }
+        rendered
     }
 
     /// Notes that a data set had no row for this session. The user's first shortage is counted.

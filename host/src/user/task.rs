@@ -7,6 +7,7 @@ use super::judged::JudgedExchange;
 use super::limits;
 use super::open_sample::OpenSample;
 use super::operations::Operations;
+use super::request_memory::RequestMemory;
 use super::sockets::SocketActivity;
 use super::start::Turn;
 use super::task_trace::TaskTrace;
@@ -55,6 +56,8 @@ pub struct Task {
     pub judged: JudgedExchange,
     /// Operations in flight, and their completions.
     pub operations: Operations,
+    /// Memory for the rendered parts of its requests.
+    pub request_memory: RequestMemory,
     /// Its trace.
     pub(super) trace: TaskTrace,
     /// Activity on the user's sockets.

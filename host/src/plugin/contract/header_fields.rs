@@ -2,6 +2,7 @@
 
 use hyper::header::{HeaderName, HeaderValue};
 
+use super::safe_bytes::RequestPlace;
 use crate::http::Field;
 use crate::plugin::instance::limits;
 use crate::user;
@@ -36,11 +37,24 @@ pub(crate) fn check_field_count(fields: usize) -> Result<(), String> {
 /// # Errors
 /// It is too long, or HTTP does not allow it.
 pub(crate) fn header_value(name: &HeaderName, value: &str) -> Result<HeaderValue, String> {
+    check_header_value(name, value)?;
+    HeaderValue::from_str(value).map_err(|_| not_allowed(name))
+}
+
+/// Checks the value of a header field.
+///
+/// # Errors
+/// See [`header_value`].
+pub(super) fn check_header_value(name: &HeaderName, value: &str) -> Result<(), String> {
     if value.len() > limits::HEADER_VALUE {
         return Err(format!("the value of header `{name}` is longer than {} bytes", limits::HEADER_VALUE));
     }
-    HeaderValue::from_str(value)
-        .map_err(|_| format!("the value of header `{name}` has a character that HTTP does not allow"))
+    if RequestPlace::HeaderValue.takes(value) { Ok(()) } else { Err(not_allowed(name)) }
+}
+
+/// Returns the message for a value that HTTP does not allow.
+pub(super) fn not_allowed(name: &HeaderName) -> String {
+    format!("the value of header `{name}` has a character that HTTP does not allow")
 }
 
 #[cfg(test)]

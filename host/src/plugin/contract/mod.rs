@@ -11,7 +11,10 @@
 //! | `wasi_sockets` | its sockets, which refuse to be created |
 //! | `prepare` | a request template of the guest, with its templates looked up and its files read |
 //! | `request` | prepared requests, and requests decided at run time |
+//! | `prepared_parts` | content and credentials of prepared requests |
 //! | `request_url` | the URLs of requests |
+//! | `target_pattern` | URLs that are rendered in part |
+//! | `safe_bytes` | bytes that may stand in a part of a request as they are |
 //! | `preview` | a request before it is rendered, for `check` |
 //! | `header_fields` | header fields of a guest, checked |
 //! | `v0_1_1` | adapter for components built for contract 0.1.1 |
@@ -21,10 +24,13 @@ pub(crate) mod capability;
 pub(crate) mod header_fields;
 pub(crate) mod link;
 pub(crate) mod prepare;
+mod prepared_parts;
 pub(crate) mod preview;
 pub(crate) mod request;
 pub(crate) mod request_url;
+mod safe_bytes;
 pub(crate) mod state;
+mod target_pattern;
 pub(crate) mod v0_1_1;
 pub(crate) mod wasi;
 mod wasi_sockets;

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use super::bindings::http::{Credentials, RequestBody as Body, RequestTemplate};
-use super::request::{JSON, PreparedBody, PreparedCredentials, PreparedRequest, RequestParts};
+use super::prepared_parts::{PreparedBody, PreparedCredentials};
+use super::request::{JSON, PreparedRequest, RequestParts};
 use super::state::GuestState;
 use crate::diagnostic::io_reason;
 use crate::template::Template;
@@ -31,7 +32,7 @@ pub(crate) fn request(
         Body::Text(id) => (Ok(PreparedBody::text(guest.copy_template(id)?)), None),
         Body::Json(id) => (Ok(PreparedBody::text(guest.copy_template(id)?)), Some(JSON)),
         Body::Form(pairs) => {
-            (Ok(PreparedBody::Form(copy_templates(pairs, guest)?)), Some("application/x-www-form-urlencoded"))
+            (Ok(PreparedBody::form(copy_templates(pairs, guest)?)), Some("application/x-www-form-urlencoded"))
         }
         Body::File(path) => (read_step_file(&path, guest).map(PreparedBody::Fixed), None),
     };

@@ -8,7 +8,7 @@ use crate::data::DataSets;
 use crate::template::Template;
 
 /// Stands for a part of a URL that is rendered. Every part of a URL may have these letters.
-const RENDERED: &str = "stampederendered";
+pub(super) const RENDERED: &str = "stampederendered";
 
 /// A description of a request that was not rendered yet.
 #[derive(Debug, Default)]

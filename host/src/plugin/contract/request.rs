@@ -3,16 +3,18 @@
 
 use std::rc::Rc;
 
-use base64::Engine as _;
 use bytes::Bytes;
 use hyper::Method;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::http::uri::PathAndQuery;
 use url::Url;
 
 use super::bindings::http::{DynamicRequest, RequestOptions, Version as GuestVersion};
-use super::header_fields::{check_field_count, header_fields, header_value};
+use super::header_fields::{check_field_count, check_header_value, header_fields, not_allowed};
+use super::prepared_parts::{PreparedBody, PreparedCredentials};
 use super::preview::{self, RequestPreview};
 use super::request_url::{UrlError, known_url, parse_url, resolve};
+use super::target_pattern::{TargetPattern, rendered_url};
 use crate::data::DataSets;
 use crate::expression::MAX_REMEMBERED_BODY;
 use crate::http::{Decoding, Field, Fields, Request, RequestTarget};
@@ -21,8 +23,8 @@ use crate::net::{Failure, Grant, Origin, Version, not_granted};
 use crate::plugin::instance::limits;
 use crate::plugin::instance::worker_plugin::WorkerPlugin;
 use crate::script::header::{FRAMING, is_framing};
-use crate::template::Template;
-use crate::user::{BodyNeed, Session};
+use crate::template::{RenderContext, Template};
+use crate::user::{BodyNeed, RequestScratch, Session};
 
 /// The media type of a JSON document.
 pub(crate) const JSON: &str = "application/json";
@@ -35,9 +37,8 @@ pub struct PreparedRequest {
     method: Method,
     /// The URL as it was given, without the query.
     address: Template,
-    /// The destination, if no part of it is rendered.
-    target: Option<RequestTarget>,
     query: Vec<(String, Template)>,
+    destination: PreparedDestination,
     /// Fields that never change.
     fixed: Rc<[Field]>,
     rendered: Vec<(HeaderName, Template)>,
@@ -48,22 +49,14 @@ pub struct PreparedRequest {
     options: RequestOptions,
 }
 
-/// The content of a request.
-pub(crate) enum PreparedBody {
-    /// Fixed bytes.
-    Fixed(Bytes),
-    /// A text that is rendered for each request.
-    Rendered(Template),
-    /// A form of rendered values.
-    Form(Vec<(String, Template)>),
-}
-
-/// The credentials of a request.
-pub(crate) enum PreparedCredentials {
-    /// User and password.
-    Basic(Template, Template),
-    /// A token.
-    Bearer(Template),
+/// The destination of a request, made of its URL and query.
+enum PreparedDestination {
+    /// No part of it is rendered.
+    Fixed(RequestTarget),
+    /// Values are rendered into a known URL.
+    Pattern(TargetPattern),
+    /// The URL is parsed for each request.
+    Parsed,
 }
 
 impl PreparedRequest {
@@ -82,34 +75,111 @@ impl PreparedRequest {
     /// # Errors
     /// A rendered text is not a URL or not a header value, or the host is not granted.
     pub fn build(&self, session: &Session, worker_plugin: &WorkerPlugin) -> Result<Request, Failure> {
-        let mut text = String::new();
-        let target = match &self.target {
-            Some(target) => target.clone(),
-            None => {
-                session.render(&self.address, &mut text);
-                self.with_query(&text, session, worker_plugin)?
+        let mut headers = Fields::new(Rc::clone(&self.fixed), session.headers());
+        let (target, body) = match (&self.destination, &self.body) {
+            (PreparedDestination::Fixed(target), PreparedBody::Fixed(body)) if self.has_fixed_fields() => {
+                (target.clone(), body.clone())
+            }
+            _ => {
+                let scratch = &mut *session.shared.request_scratch.borrow_mut();
+                scratch.clear();
+                let target = session.with_render_context(|values| self.render(values, scratch, worker_plugin))?;
+                let mut parts = scratch.parts(session.task.request_memory.copy(&scratch.text));
+                let target = self.target(target, &mut parts)?;
+                self.add_rendered_fields(&mut headers, &mut parts)?;
+                (target, self.body.bytes(&mut parts))
             }
         };
-        let mut headers = Fields::new(Rc::clone(&self.fixed), session.headers());
-        for (name, template) in &self.rendered {
-            text.clear();
-            session.render(template, &mut text);
-            headers.push(name.clone(), checked_value(name, &text)?);
-        }
-        if let Some(login) = &self.credentials {
-            headers.push(AUTHORIZATION, login.field(session)?);
-        }
-        let body = self.body.bytes(session);
         let mut request = assemble(self.method.clone(), target, headers, body);
         apply_options(&mut request, &self.options, session);
         Ok(request)
     }
 
+    /// Returns `true` if no header field is rendered.
+    fn has_fixed_fields(&self) -> bool {
+        self.rendered.is_empty() && self.credentials.is_none()
+    }
+
+    /// Renders the parts that are not fixed into `scratch`: path and query, header fields, credentials, body. Returns
+    /// the destination if it is fixed or had to be parsed, instead of path and query.
+    fn render(
+        &self,
+        values: &mut RenderContext<'_>,
+        scratch: &mut RequestScratch,
+        worker_plugin: &WorkerPlugin,
+    ) -> Result<Option<RequestTarget>, Failure> {
+        let target = match &self.destination {
+            PreparedDestination::Fixed(target) => Some(target.clone()),
+            PreparedDestination::Pattern(pattern) if pattern.render(&self.address, values, scratch) => {
+                pattern.render_parameters(&self.query, values, scratch);
+                scratch.end_part();
+                None
+            }
+            PreparedDestination::Pattern(_) => {
+                let url = rendered_url(&self.address, scratch);
+                scratch.text.clear();
+                Some(self.with_query(&url, values, worker_plugin)?)
+            }
+            PreparedDestination::Parsed => {
+                let mut url = String::new();
+                self.address.render(values, &mut url);
+                Some(self.with_query(&url, values, worker_plugin)?)
+            }
+        };
+        for (name, template) in &self.rendered {
+            template.render(values, &mut scratch.text);
+            check_value(name, scratch.open_part())?;
+            scratch.end_part();
+        }
+        if let Some(credentials) = &self.credentials {
+            credentials.render(values, scratch);
+            check_value(&AUTHORIZATION, scratch.open_part())?;
+            scratch.end_part();
+        }
+        self.body.render(values, scratch);
+        Ok(target)
+    }
+
+    /// Returns the destination: `whole`, or the pattern's with path and query from the next part.
+    fn target(
+        &self,
+        whole: Option<RequestTarget>,
+        parts: &mut impl Iterator<Item = Bytes>,
+    ) -> Result<RequestTarget, Failure> {
+        let (None, PreparedDestination::Pattern(pattern)) = (&whole, &self.destination) else {
+            return whole.ok_or_else(|| bad_rendered_url(UrlError::Host));
+        };
+        let path = PathAndQuery::from_maybe_shared(parts.next().unwrap_or_default());
+        let path = path.map_err(|_| bad_rendered_url(UrlError::Length))?;
+        Ok(RequestTarget { origin: Rc::clone(pattern.origin()), path })
+    }
+
+    /// Adds the fields that were rendered.
+    fn add_rendered_fields(
+        &self,
+        headers: &mut Fields,
+        parts: &mut impl Iterator<Item = Bytes>,
+    ) -> Result<(), Failure> {
+        if self.has_fixed_fields() {
+            return Ok(());
+        }
+        headers.reserve(self.rendered.len() + usize::from(self.credentials.is_some()));
+        for ((name, _), value) in self.rendered.iter().zip(&mut *parts) {
+            headers.push(name.clone(), shared_value(name, value)?);
+        }
+        if self.credentials.is_some() {
+            let mut value = shared_value(&AUTHORIZATION, parts.next().unwrap_or_default())?;
+            value.set_sensitive(true);
+            headers.push(AUTHORIZATION, value);
+        }
+        Ok(())
+    }
+
     /// Returns the origin of the request, if it is known before the request is rendered.
     pub fn known_origin(&self, base: Option<&Url>) -> Option<Rc<Origin>> {
-        match &self.target {
-            Some(target) => Some(Rc::clone(&target.origin)),
-            None => Origin::of(&known_url(self.address.prefix(), base)?),
+        match &self.destination {
+            PreparedDestination::Fixed(target) => Some(Rc::clone(&target.origin)),
+            _ => Origin::of(&known_url(self.address.prefix(), base)?),
         }
     }
 
@@ -128,14 +198,20 @@ impl PreparedRequest {
         }
     }
 
-    fn with_query(&self, url: &str, session: &Session, worker_plugin: &WorkerPlugin) -> Result<RequestTarget, Failure> {
+    /// Parses a rendered URL, and adds the query to it.
+    fn with_query(
+        &self,
+        url: &str,
+        values: &mut RenderContext<'_>,
+        worker_plugin: &WorkerPlugin,
+    ) -> Result<RequestTarget, Failure> {
         let mut url = parse_url(url, worker_plugin.script_context.base_url.as_ref()).map_err(bad_rendered_url)?;
         if !self.query.is_empty() {
             let mut text = String::new();
             let mut pairs = url.query_pairs_mut();
             for (name, template) in &self.query {
                 text.clear();
-                session.render(template, &mut text);
+                template.render(values, &mut text);
                 pairs.append_pair(name, &text);
             }
         }
@@ -181,10 +257,10 @@ impl RequestParts {
         if address.literals().any(|text| text.contains(['\n', '\r', '\t'])) {
             return Err("the URL has a line break or a tab in it; write it on one line".to_owned());
         }
+        let base = worker_plugin.script_context.base_url.as_ref();
         let target = match address.constant() {
             Some(text) => {
-                let url = parse_url(text, worker_plugin.script_context.base_url.as_ref())
-                    .map_err(|error| error.describe_quoting(text))?;
+                let url = parse_url(text, base).map_err(|error| error.describe_quoting(text))?;
                 let target = resolve(&url, &worker_plugin.grants).map_err(|error| match error {
                     UrlError::Denied => denied_to_plugin(&worker_plugin.policy.name, &url),
                     other => other.describe_quoting(text),
@@ -193,7 +269,7 @@ impl RequestParts {
             }
             None => {
                 let prefix = address.prefix();
-                if let Some(url) = known_url(prefix, worker_plugin.script_context.base_url.as_ref())
+                if let Some(url) = known_url(prefix, base)
                     && resolve(&url, &worker_plugin.grants).err() == Some(UrlError::Denied)
                 {
                     return Err(denied_to_plugin(&worker_plugin.policy.name, &url));
@@ -210,7 +286,23 @@ impl RequestParts {
         fixed.extend(implied.map(|implied| (CONTENT_TYPE, HeaderValue::from_static(implied))));
         let is_json = self.content_type == Some(JSON);
         let (fixed, query) = (fixed.into(), self.query);
-        Ok(PreparedRequest { method, address, target, query, fixed, rendered, credentials, body, is_json, options })
+        let pattern = || TargetPattern::of(&address, &query, base, &worker_plugin.grants);
+        let destination = match target {
+            Some(target) => PreparedDestination::Fixed(target),
+            None => pattern().map_or(PreparedDestination::Parsed, PreparedDestination::Pattern),
+        };
+        Ok(PreparedRequest {
+            method,
+            address,
+            query,
+            destination,
+            fixed,
+            rendered,
+            credentials,
+            body,
+            is_json,
+            options,
+        })
     }
 }
 
@@ -243,57 +335,6 @@ impl HeaderParts {
 fn check_framing(headers: &[(String, Template)]) -> Result<(), String> {
     let names = headers.iter().filter_map(|(name, _)| HeaderName::from_bytes(name.as_bytes()).ok());
     names.filter(is_framing).try_for_each(|name| Err(format!("`{name}` {FRAMING}")))
-}
-
-impl PreparedBody {
-    /// Returns the content that a template makes.
-    pub(crate) fn text(template: Template) -> Self {
-        match template.constant() {
-            Some(text) => Self::Fixed(Bytes::copy_from_slice(text.as_bytes())),
-            None => Self::Rendered(template),
-        }
-    }
-
-    fn bytes(&self, session: &Session) -> Bytes {
-        let mut out = String::new();
-        match self {
-            Self::Fixed(bytes) => return bytes.clone(),
-            Self::Rendered(template) => session.render(template, &mut out),
-            Self::Form(pairs) => {
-                let mut text = String::new();
-                let mut form = url::form_urlencoded::Serializer::new(String::new());
-                for (name, template) in pairs {
-                    text.clear();
-                    session.render(template, &mut text);
-                    form.append_pair(name, &text);
-                }
-                out = form.finish();
-            }
-        }
-        out.into()
-    }
-}
-
-impl PreparedCredentials {
-    fn field(&self, session: &Session) -> Result<HeaderValue, Failure> {
-        let mut text = String::new();
-        let field = match self {
-            Self::Bearer(token) => {
-                text.push_str("Bearer ");
-                session.render(token, &mut text);
-                text
-            }
-            Self::Basic(user, password) => {
-                session.render(user, &mut text);
-                text.push(':');
-                session.render(password, &mut text);
-                format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(text))
-            }
-        };
-        let mut field = checked_value(&AUTHORIZATION, &field)?;
-        field.set_sensitive(true);
-        Ok(field)
-    }
 }
 
 /// Builds a request that the guest decided at run time.
@@ -362,8 +403,18 @@ fn apply_options(request: &mut Request, options: &RequestOptions, session: &Sess
     request.decode = options.compression;
 }
 
-fn checked_value(name: &HeaderName, text: &str) -> Result<HeaderValue, Failure> {
-    header_value(name, text).map_err(|message| Failure { kind: FailureKind::Network, detail: message.into() })
+/// Rejects a rendered text that is not a header value.
+fn check_value(name: &HeaderName, text: &str) -> Result<(), Failure> {
+    check_header_value(name, text).map_err(bad_value)
+}
+
+/// Returns a checked text as a header value, without copying it.
+fn shared_value(name: &HeaderName, text: Bytes) -> Result<HeaderValue, Failure> {
+    HeaderValue::from_maybe_shared(text).map_err(|_| bad_value(not_allowed(name)))
+}
+
+fn bad_value(message: String) -> Failure {
+    Failure { kind: FailureKind::Network, detail: message.into() }
 }
 
 /// Returns the failure for a rendered text that is not a URL, without the text: it may hold values of variables.

@@ -102,6 +102,18 @@ fn origin_of(prefix: &str, has_base: bool) -> Option<&str> {
     }
 }
 
+/// Returns `true` if a URL that begins like this has its origin from there, or from the base: the rendered rest begins
+/// within the path or the query.
+pub(super) fn names_origin(prefix: &str, has_base: bool) -> bool {
+    let delimiter = prefix.find([':', '/', '\\', '?', '#']);
+    let is_relative = match delimiter.map(|at| (at, prefix.as_bytes()[at])) {
+        Some((at, b'/')) => at > 0,
+        Some((_, b'?')) => true,
+        _ => false,
+    };
+    origin_of(prefix, has_base).is_some() || (has_base && is_relative)
+}
+
 /// Returns a URL with the origin of a template's fixed beginning; `None` if the rendered rest could change it.
 pub(crate) fn known_url(prefix: &str, base: Option<&Url>) -> Option<Url> {
     parse_url(origin_of(prefix, base.is_some())?, base).ok()
@@ -136,6 +148,27 @@ mod tests {
             ("all of it rendered", "", true, None),
         ] {
             assert_eq!(origin_of(prefix, has_base), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_url_names_its_origin_before_a_rendered_part_of_path_or_query() {
+        for (prefix, has_base, expected) in [
+            ("https://site/", false, true),
+            ("https://site?", false, true),
+            ("https://site", false, false),
+            ("/catalog/", true, true),
+            ("/catalog/", false, false),
+            ("catalog/", true, true),
+            ("catalog?page=", true, true),
+            ("?page=", true, true),
+            ("catalog", true, false),
+            ("http:", true, false),
+            ("//", true, false),
+            ("\\\\", true, false),
+            ("", true, false),
+        ] {
+            assert_eq!(names_origin(prefix, has_base), expected, "{prefix}");
         }
     }
 
