@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use stampede_fleet::{
     Ask, Channel, Coordinator, CoordinatorCommand, CoordinatorEvent, CoordinatorExit, FleetNote, FleetPlan,
-    FleetReport, MAX_MESSAGE, NodeName, OperatorAnswer, OperatorRequest, StopCause, Time, Window, WindowPart,
+    FleetReport, MAX_MESSAGE, NodeName, OperatorAnswer, OperatorRequest, SECOND, StopCause, Time, Window, WindowPart,
     read_message, write_message,
 };
 use stampede_time::Clock;
@@ -26,6 +26,10 @@ use crate::template::Variables;
 
 /// The time between two looks for final counts.
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(250);
+
+/// The machine's time when the process begins. A run that is carried on has started before that, at a time that must not
+/// be negative.
+const EPOCH: Time = 40 * 24 * 3_600 * SECOND;
 
 /// Everything that a coordinator is made from.
 pub(super) struct CoordinatorSetup {
@@ -85,7 +89,7 @@ pub(super) async fn lead(setup: CoordinatorSetup) -> Result<Option<FleetReport>,
             driver.bus.flush().await;
             return driver.end(exit);
         }
-        let wake = driver.wake.map(|at| driver.clock.instant(at));
+        let wake = driver.wake.map(|at| driver.clock.instant(at.saturating_sub(EPOCH)));
         tokio::select! {
             Some(event) = incoming.recv() => driver.take(event),
             Some(order) = orders.recv() => {
@@ -139,11 +143,15 @@ struct CoordinatorDriver {
 
 impl CoordinatorDriver {
     fn step(&mut self, event: CoordinatorEvent) {
-        self.machine.step(self.clock.now(), event, &mut self.commands);
+        self.machine.step(EPOCH + self.clock.now(), event, &mut self.commands);
         if let Some(at) = self.machine.load_start()
             && let Some(start) = self.start.take()
         {
-            let (clock, instant) = (self.clock.starting_at(at), self.clock.instant(at));
+            let clock = match at.checked_sub(EPOCH) {
+                Some(at) => self.clock.starting_at(at),
+                None => self.clock.started_before(EPOCH - at),
+            };
+            let instant = clock.instant(0);
             tokio::spawn(async move {
                 sleep_until(instant).await;
                 // The run may have been interrupted by now.

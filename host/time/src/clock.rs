@@ -41,6 +41,14 @@ impl Clock {
         Self { origin: self.instant(at), epoch: self.wall(at), is_virtual: self.is_virtual }
     }
 
+    /// Returns a clock whose origin is earlier by this much, for a start that this process was not there for. It is as
+    /// early as the system can tell.
+    pub fn started_before(&self, earlier: Nanos) -> Self {
+        let earlier = Duration::from_nanos(earlier);
+        let origin = self.origin.checked_sub(earlier).unwrap_or(self.origin);
+        Self { origin, epoch: self.epoch.saturating_sub(earlier), is_virtual: self.is_virtual }
+    }
+
     /// Returns `true` if time passes only when all tasks wait.
     pub const fn is_virtual(&self) -> bool {
         self.is_virtual

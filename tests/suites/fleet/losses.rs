@@ -3,7 +3,7 @@
 use serde_json::json;
 use stampede_tests::{Signal, settled, site, wait_for};
 
-use super::Fleet;
+use super::{Fleet, lead};
 
 const SCRIPT: &str = "- {name: Page, url: /bytes/10}\n";
 
@@ -34,6 +34,22 @@ fn a_run_that_tolerates_losses_goes_on() {
     let leader = fleet.finish().exits(0);
     assert!(leader.stderr.contains("segment 4 is lost"), "{}", leader.stderr);
     assert_eq!(leader.report().at("/run/ended"), "duration");
+}
+
+#[test]
+fn a_leader_that_is_killed_is_started_again_and_misses_nothing() {
+    let site = site();
+    let load = "--users 4 --rps 10 --duration 12s --seed 7 --graceful-stop 60s --base-url";
+    let base = site.base_url();
+    let fleet = Fleet::start(2, |run| run.script(SCRIPT).args(load).arg(&base));
+    wait_for("the load", || site.stats().snapshot().requests >= 40);
+    drop(fleet.leader);
+    let leader = lead(&fleet.server, 2, |run| run.script(SCRIPT).args(load).arg(&base)).finish().exits(0);
+    assert!(leader.stderr.contains("has begun before, and is carried on"), "{}", leader.stderr);
+    leader.report().assert_equals(&settled(&site.stats()));
+    fleet.nodes.into_iter().for_each(|node| {
+        node.finish().exits(0);
+    });
 }
 
 #[test]

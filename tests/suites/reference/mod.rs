@@ -118,7 +118,7 @@ fn exit_codes_is_fresh() {
         let _ = writeln!(page, "| {} | {} |", exit.code(), sentence(exit.detail()));
     }
     page += "\nErrors in the input end with the code of their family: `usage` 2, `script` and `cases` 3, `plugin` 4, \
-             any other 1. See [Error codes](errors.md).\n";
+             `fleet` 11, any other 1. See [Error codes](errors.md).\n";
     assert_page("exit-codes.md", &page);
 }
 
