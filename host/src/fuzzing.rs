@@ -67,7 +67,8 @@ fn cases(bytes: &[u8]) {
 
 fn template(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
-    let (data, environment, mut variables) = (data::DataSets::default(), Environment::default(), VariableNames::default());
+    let (data, environment, mut variables) =
+        (data::DataSets::default(), Environment::default(), VariableNames::default());
     let mut scope = CompileScope { data: &data, variables: &mut variables, environment: &environment };
     if let Ok(template) = Template::compile(text, &mut scope) {
         let _ = template.sample(&data);

@@ -288,11 +288,9 @@ fn a_target_with_h2_in_alpn_speaks_http2() {
 "#
         )
     };
-    for (alpn, scheme, version) in [
-        ("[h2, http/1.1]", "https", "auto"),
-        ("[http/1.1, h2]", "https", "2"),
-        ("[h2]", "http", "2"),
-    ] {
+    for (alpn, scheme, version) in
+        [("[h2, http/1.1]", "https", "auto"), ("[http/1.1, h2]", "https", "2"), ("[h2]", "http", "2")]
+    {
         rehearsed("prints", &case(alpn, scheme, version, "takes: 1020ms")).exits(0);
     }
     let none = "failure: network, detail: does not offer HTTP/2";
@@ -324,7 +322,8 @@ fn streams_of_a_connection_are_answered_side_by_side() {
     };
     let both = "[{reply: {after: 2s, body: a}}, {reply: {after: 1s, body: b}}]";
     rehearsed("prints", &case(both, "takes: 2s")).exits(0);
-    rehearsed("prints", &case("[{reply: {after: 2s, body: a}}, {closes: true}]", "failure: network, takes: 0s")).exits(0);
+    rehearsed("prints", &case("[{reply: {after: 2s, body: a}}, {closes: true}]", "failure: network, takes: 0s"))
+        .exits(0);
     let one = rehearsed("prints", &case("[{reply: {body: a}}]", "failure: network")).exits(7).stdout;
     assert!(one.contains("the target was asked for more than its script has: GET /"), "{one}");
 }

@@ -145,7 +145,8 @@ fn head(reply: &TargetReply) -> Result<Response<()>, String> {
 /// Returns fields in the form of HTTP/2, whose names are in lower case.
 fn fields(fields: &[(String, String)]) -> Result<HeaderMap, String> {
     let field = |(name, value): &(String, String)| -> Result<_, String> {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is not the name of a field"))?;
+        let name =
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is not the name of a field"))?;
         let value = HeaderValue::from_str(value).map_err(|_| format!("`{name}` has a value that is not allowed"))?;
         Ok((name, value))
     };

@@ -42,9 +42,8 @@ fn of_repository(target: &str) -> Vec<PathBuf> {
 /// Returns the files below a folder, in order; none if it does not exist.
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut found: Vec<_> = entries
-        .flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] })
-        .collect();
+    let mut found: Vec<_> =
+        entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect();
     found.sort();
     found
 }

@@ -76,12 +76,16 @@ fn run(fault: &str, action: &str) -> Finished {
 }
 
 fn assert_cell(cell: &NameServerCell) {
-    for action in ["url: 'http://site.test/'", "action: tcp, address: 'site.test:80', send: \"GET / HTTP/1.1\\r\\n\\r\\n\""] {
+    for action in
+        ["url: 'http://site.test/'", "action: tcp, address: 'site.test:80', send: \"GET / HTTP/1.1\\r\\n\\r\\n\""]
+    {
         let run = run(cell.fault, action);
         let (report, case) = (run.report(), format!("{}, {action}", cell.fault));
         report.assert_consistent();
         match cell.ending {
-            Ending::Success => assert_eq!((report.totals().ok(), report.totals().err()), (6, 0), "{case}\n{}", run.stdout),
+            Ending::Success => {
+                assert_eq!((report.totals().ok(), report.totals().err()), (6, 0), "{case}\n{}", run.stdout)
+            }
             Ending::Failure(category, text) => {
                 assert_eq!(report.totals().errors(), BTreeMap::from([(category, 6)]), "{case}\n{}", run.stdout);
                 assert!(report.row("Page").example(category).contains(text), "{case}\n{}", run.stdout);
