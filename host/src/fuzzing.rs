@@ -1,5 +1,5 @@
-//! The parsers of what comes from elsewhere, for the fuzz targets of `tests/fuzz`: each takes any bytes, and must neither
-//! panic nor take more than linear time and memory. Nothing else uses this module.
+//! The parsers of what comes from elsewhere, for the fuzz targets of `tests/fuzz`: each takes any bytes, and must
+//! neither panic nor take more than linear time and memory. Nothing else uses this module.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! A request that the target of a rehearsal received, in whatever version of HTTP, and its differences from the one that
-//! the script expects.
+//! A request that the target of a rehearsal received, in whatever version of HTTP, and its differences from the one
+//! that the script expects.
 
 use super::byte_pattern::{Match, quoted};
 use super::cases::ExpectedRequest;

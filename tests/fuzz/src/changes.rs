@@ -1,4 +1,4 @@
-//! Small changes of an input, always the same for the same number: bits, bytes, repetitions, and pieces of other inputs.
+//! Small changes of an input, the same for the same number: bits, bytes, repetitions, and pieces of other inputs.
 
 /// Numbers and texts that parsers have stumbled over.
 const TOKENS: [&[u8]; 16] = [

@@ -34,7 +34,7 @@ fn targets_have_names_of_their_own() {
     assert_eq!(names.len(), count);
 }
 
-/// What the search relies on: a target that panics is noticed, with the input.
+/// A search relies on this.
 #[test]
 fn a_target_that_panics_is_found_with_its_input() {
     fn run(bytes: &[u8]) {
