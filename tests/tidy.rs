@@ -76,8 +76,8 @@ const CLOCK: &str = "host/time/src/clock.rs";
 /// Files that read the processor time of a worker, and of a guest's call.
 const PROCESSOR_TIME: &[&str] = &["host/src/run/health_monitor.rs", "host/src/plugin/instance/budget.rs"];
 
-/// Files that start a clock: a run's, those of a fleet's processes, that of the embedded site, the virtual one of a rehearsal, and one that tells how
-/// often metrics are read.
+/// Files that start a clock: a run's, those of a fleet's processes, that of the embedded site, the virtual one of a
+/// rehearsal, and one that tells how often metrics are read.
 const CLOCK_STARTS: &[&str] = &[
     "host/src/run/mod.rs",
     "host/src/run/section.rs",
