@@ -100,6 +100,11 @@ proptest! {
         let bytes = encode(&head, b"counts").unwrap().remove(0);
         prop_assert!(ParcelPart::decode(&bytes[..at.index(bytes.len())]).is_err());
     }
+}
+
+proptest! {
+    // Bodies of megabytes.
+    #![proptest_config(ProptestConfig::with_cases(20))]
 
     #[test]
     fn parts_come_together_in_any_order(head in head(), order in Just((0..4_usize).collect::<Vec<_>>()).prop_shuffle()) {
