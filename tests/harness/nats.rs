@@ -110,7 +110,7 @@ impl NatsClient {
     ///
     /// # Panics
     /// It is not.
-    pub fn next(&mut self) -> Value {
+    pub fn next_message(&mut self) -> Value {
         loop {
             let line = self.line();
             if line == "PING" {

@@ -27,8 +27,8 @@ use crate::template::Variables;
 /// The time between two looks for final counts.
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(250);
 
-/// The machine's time when the process begins. A run that is carried on has started before that, at a time that must
-/// not be negative.
+/// The machine's time when the process begins. A run that is carried on has started before that, and times are not
+/// negative.
 const EPOCH: Time = 40 * 24 * 3_600 * SECOND;
 
 /// Everything that a coordinator is made from.

@@ -108,7 +108,7 @@ mod tests {
             let whole = schedule(process, 1);
             for (from, to) in [(0, SECOND), (SECOND, 2 * SECOND), (0, 7 * SECOND), (3 * SECOND, u64::MAX)] {
                 let all = whole.due(0, from, to, &[]);
-                let parts = (0..3).map(|segment| schedule(process, 3).due(segment, from, to, &[])).sum();
+                let parts: u64 = (0..3).map(|segment| schedule(process, 3).due(segment, from, to, &[])).sum();
                 assert_eq!(all, parts, "{process:?} {from} {to}");
             }
         }

@@ -18,6 +18,7 @@ use crate::data::{self, DataSets};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::expression::ReplyDetail;
 use crate::http::BodyBudget;
+use crate::metrics::aggregate::CheckInfo;
 use crate::metrics::custom_metric::{MetricInfo, MetricKind};
 use crate::net::{Tls, Trust, read_certificates};
 use crate::plugin::instance::worker_plugin::SharedNames;
@@ -47,8 +48,7 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
 /// them.
 fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Result<Plan, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
-    let script_context = diagnostics.absorb(script_context(args, script));
-    let Some(script_context) = script_context else { return Err(diagnostics) };
+    let Some(script_context) = diagnostics.absorb(script_context(args, script)) else { return Err(diagnostics) };
     let mut names = VariableNames::default();
     let headers =
         diagnostics.absorb(user_headers::compile(args, script, &script_context, &mut names)).unwrap_or_default();
@@ -79,9 +79,7 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     let set = unset_variables::set_variables(&names, &steps, &drafts, &plugins);
     set.iter().for_each(|set| unset_variables::report_unset_variables(script, &names, set, &mut diagnostics));
     let tls = load_tls(args)?;
-    let checks = diagnostics
-        .absorb(checks::register(steps.iter_mut().map(|step| (step.row, &mut step.checks[..])), &mut metrics))
-        .unwrap_or_default();
+    let checks = diagnostics.absorb(register_checks(&mut steps, &mut metrics)).unwrap_or_default();
     metrics.extend(step_metrics(&metrics, &steps, &used));
     let scenario_names: Vec<_> = scenarios.iter().map(|scenario| scenario.name.clone()).collect();
     let step_plugins = steps.iter().map(|step| (step.row, used[step.plugin].policy.name.as_ref())).collect();
@@ -90,8 +88,7 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     let thresholds = diagnostics.absorb(thresholds::thresholds(args, script, &catalog)).unwrap_or_default();
     let login = login.then(|| steps.remove(0));
     let users = scenarios.iter().map(|scenario| scenario.workload.users()).fold(0, u32::saturating_add);
-    diagnostics.absorb(data::check_rows_per_user(&script_context.data, users, &script.data, &script.source));
-    diagnostics.absorb(segments::check_users(segment, users).map_err(Diagnostics::from));
+    diagnostics.absorb(check_users(&script_context.data, users, segment, script));
     diagnostics.into_result(Plan {
         script: script.source.name.clone(),
         scenarios,
@@ -120,6 +117,19 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
         origins,
         runtime: runtime(tls, BodyBudget::new(precedence::body_memory(args, script)), used, script_context),
     })
+}
+
+/// Checks that data and segment fit this many users.
+fn check_users(data: &DataSets, users: u32, segment: Segment, script: &Script) -> Result<(), Diagnostics> {
+    let mut diagnostics = Diagnostics::default();
+    diagnostics.absorb(data::check_rows_per_user(data, users, &script.data, &script.source));
+    diagnostics.absorb(segments::check_users(segment, users).map_err(Diagnostics::from));
+    diagnostics.into_result(())
+}
+
+/// Registers the checks of all steps, by row.
+fn register_checks(steps: &mut [Step], metrics: &mut Vec<MetricInfo>) -> Result<Vec<CheckInfo>, Diagnostics> {
+    checks::register(steps.iter_mut().map(|step| (step.row, &mut step.checks[..])), metrics)
 }
 
 /// Returns what a plan holds beside plain data.

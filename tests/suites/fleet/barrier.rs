@@ -28,7 +28,7 @@ fn machines_of_another_version_or_with_other_files_are_refused_by_name() {
         run.script(SCRIPT).args("--users 1 --iterations 1 --wait 1h --base-url").arg(site.base_url())
     });
     let mut client = server.client(&format!("stampede.{RUN}.ctl"));
-    let term = client.next()["Pulse"]["term"].clone();
+    let term = client.next_message()["Pulse"]["term"].clone();
     for (name, version, digest, expected) in [
         ("old", "0.0.1", "", "old, for segment 1, is refused: it has version 0.0.1"),
         ("other", env!("CARGO_PKG_VERSION"), "abc", "other, for segment 1, is refused: it has loaded another script"),

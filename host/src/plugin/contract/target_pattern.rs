@@ -186,6 +186,7 @@ mod tests {
             let base = self.base.map(|base| Url::parse(base).unwrap());
             let values = &mut RenderContext {
                 user: 0,
+                segment: crate::segment::Segment::WHOLE,
                 users: 1,
                 iteration: 0,
                 wall_clock: Duration::ZERO,
