@@ -135,7 +135,8 @@ fn completions_man_page_help_and_version_are_printed() {
         (5, "the target was never reached"),
         (6, "no user signed in"),
         (9, "requests failed (see --fail-on)"),
-        (10, "segments of the run are missing"),
+        (10, "parts of the run are missing"),
+        (11, "the machines of a fleet did not come together"),
         (99, "a threshold failed, or the run was worse than its baseline"),
         (130, "interrupted"),
     ] {

@@ -277,7 +277,7 @@ fn a_target_with_h2_in_alpn_speaks_http2() {
 - name: over HTTP/2
   alpn: {alpn}
   steps:
-    - {{name: A, url: "{scheme}://site/a?b=1", http_version: {version}, method: POST, body: hello, check: ["status == 201"]}}
+    - {{name: A, url: "{scheme}://site/a?b=1", http_version: {version}, method: POST, body: hello, expect_status: 201}}
     - {{name: B, url: "{scheme}://site/b", http_version: {version}, expect_body: "later"}}
   target:
     - request: {{method: POST, path: /a?b=1, headers: {{host: site, content-length: "5"}}, body: hello}}

@@ -50,7 +50,7 @@ impl ScriptedTarget {
 
     /// Takes the next part, which must be the beginning of TLS.
     async fn begin_tls(&self) -> Result<(), Failure> {
-        let TlsPart::Expected(TargetPart::Secure { succeeds, after }) = self.script.take_tls() else {
+        let TlsPart::Expected { succeeds, after } = self.script.take_tls() else {
             return Err(Failure::network("tls: connection closed during the handshake"));
         };
         tokio::time::sleep(after).await;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::cases::TargetPart;
 
@@ -35,7 +36,12 @@ pub(super) enum NextPart {
 /// The beginning of TLS, as the script has it.
 pub(super) enum TlsPart {
     /// It is the next part.
-    Expected(TargetPart),
+    Expected {
+        /// `false` if the handshake fails.
+        succeeds: bool,
+        /// The time that the handshake takes.
+        after: Duration,
+    },
     /// The connection is about to be closed.
     Closing,
     /// Another part is next, which is a fault.
@@ -83,8 +89,9 @@ impl TargetScript {
     pub(super) fn take_tls(&self) -> TlsPart {
         let mut state = self.state();
         let expected = match state.parts.front() {
-            Some(TargetPart::Secure { .. }) => {
-                return state.parts.pop_front().map_or(TlsPart::Unexpected, TlsPart::Expected);
+            Some(&TargetPart::Secure { succeeds, after }) => {
+                state.parts.pop_front();
+                return TlsPart::Expected { succeeds, after };
             }
             Some(TargetPart::Close) => return TlsPart::Closing,
             Some(TargetPart::Bytes { receives, .. }) => receives.describe(),

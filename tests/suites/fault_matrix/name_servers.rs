@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use stampede_tests::{Finished, Run};
 
 use super::{left_out, thorough};
-use crate::{BINARY, TARGET_TMP};
+use crate::{BINARY, TARGET_TMP, tests_folder};
 
 const NAMESPACES: &str = "--mount --net --map-root-user";
 /// Brings loopback up and puts the resolver's configuration in the place of the system's.
@@ -58,8 +58,9 @@ const SLOW_CELLS: [NameServerCell; 4] = [
 
 /// Returns true where a process may have namespaces of its own; CI does, since it runs as root.
 fn has_namespaces() -> bool {
-    let works = Command::new("unshare").args(NAMESPACES.split(' ')).args(["ip", "link", "set", "lo", "up"]);
-    let works = { works }.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+    let mut tried = Command::new("unshare");
+    tried.args(NAMESPACES.split(' ')).args(["ip", "link", "set", "lo", "up"]).stderr(Stdio::null());
+    let works = tried.status().is_ok_and(|status| status.success());
     if !works {
         eprintln!("left out: `unshare {NAMESPACES} ip link set lo up` does not work here");
     }
@@ -68,7 +69,7 @@ fn has_namespaces() -> bool {
 
 fn run(fault: &str, action: &str) -> Finished {
     let script = format!("users: 3\niterations: 2\ntimeout: 1s\nsteps: [{{name: Page, {action}}}]\n");
-    let stub = concat!(env!("CARGO_MANIFEST_DIR"), "/harness/name_server.py");
+    let stub = tests_folder().join("harness/name_server.py");
     let run = Run::new("unshare", TARGET_TMP).args(NAMESPACES).args("sh -c").arg(WITH_NAME_SERVER);
     let run = run.arg(stub).arg(fault).arg(BINARY);
     let run = run.file("resolv.conf", RESOLVER).file("nsswitch.conf", "hosts: dns\n");

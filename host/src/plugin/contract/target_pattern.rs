@@ -109,7 +109,7 @@ impl TargetPattern {
             return !value.is_empty() && RequestPlace::Path.takes(value);
         }
         // Without a value the query might be empty, and then no separator stands before the first parameter.
-        RequestPlace::Query.takes(value) && !(value.is_empty() && !self.parameters.is_empty())
+        RequestPlace::Query.takes(value) && (!value.is_empty() || self.parameters.is_empty())
     }
 }
 
