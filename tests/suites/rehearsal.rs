@@ -293,7 +293,7 @@ fn a_target_with_h2_in_alpn_speaks_http2() {
     {
         rehearsed("prints", &case(alpn, scheme, version, "takes: 1020ms")).exits(0);
     }
-    let none = "failure: network, detail: does not offer HTTP/2";
+    let none = "failure: network, detail: does not offer http/2";
     let refused = format!(
         "- name: refused\n  steps: [{{name: A, url: 'https://site/', http_version: 2}}]\n  expect: {{{none}}}\n"
     );

@@ -73,7 +73,7 @@ fn run(fault: &str, action: &str) -> Finished {
     let run = Run::new("unshare", TARGET_TMP).args(NAMESPACES).args("sh -c").arg(WITH_NAME_SERVER);
     let run = run.arg(stub).arg(fault).arg(BINARY);
     let run = run.file("resolv.conf", RESOLVER).file("nsswitch.conf", "hosts: dns\n");
-    run.script(&script).args("--workers 1 --fail-on never").report().finish().exits(0)
+    run.script(&script).args("--workers 1").report().finish()
 }
 
 fn assert_cell(cell: &NameServerCell) {
@@ -85,9 +85,11 @@ fn assert_cell(cell: &NameServerCell) {
         report.assert_consistent();
         match cell.ending {
             Ending::Success => {
+                assert_eq!(run.code, Some(0), "{case}\n{}", run.stderr);
                 assert_eq!((report.totals().ok(), report.totals().err()), (6, 0), "{case}\n{}", run.stdout)
             }
             Ending::Failure(category, text) => {
+                assert_eq!(run.code, Some(5), "{case}\n{}", run.stderr);
                 assert_eq!(report.totals().errors(), BTreeMap::from([(category, 6)]), "{case}\n{}", run.stdout);
                 assert!(report.row("Page").example(category).contains(text), "{case}\n{}", run.stdout);
             }
