@@ -211,8 +211,8 @@ fn a_session_has_a_link_in_virtual_time() {
 
 #[test]
 fn progress_is_what_has_passed_over_the_link() {
-    // Pieces of 16,384 bytes have passed after 410 and 819 ms, the rest after a second. The first one begins with the head,
-    // which has 40 bytes: the looks see nothing, 16,344 bytes and 32,728.
+    // Pieces of 16,384 bytes have passed after 410 and 819 ms, the rest after a second. The first one begins with the
+    // head, which has 40 bytes: the looks see nothing, 16,344 bytes and 32,728.
     rehearsed(
         "watches_progress",
         "- name: a piece at a time
