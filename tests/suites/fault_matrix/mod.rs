@@ -9,8 +9,6 @@ mod cell;
 mod grpc;
 mod http1;
 mod http2;
-#[cfg(target_os = "linux")]
-mod name_servers;
 mod pages;
 #[cfg(unix)]
 mod process;
