@@ -149,7 +149,7 @@ impl Bus {
 
     /// Publishes a message, without waiting.
     pub(super) fn publish(&self, subject: String, payload: Vec<u8>) {
-        // What does not fit is sent again by the protocol.
+        // The protocol sends again the messages that do not fit.
         let _ = self.outgoing.try_send(Outgoing { subject, payload });
     }
 

@@ -134,7 +134,7 @@ fn check(plan: &Plan, bundle: &Bundle, nodes: u32) -> Result<(), Diagnostic> {
         .map_err(|error| Diagnostic::new("internal::run", format!("no temporary folder: {}", io_reason(&error))))?;
     let Some(first) = Segment::new(1, nodes) else { return Ok(()) };
     let options = NodeOptions { allow_native: !plan.native.is_empty(), env_file: None };
-    // What is missing here is missing everywhere; variables may be known to the machines alone.
+    // A file that is missing here is missing everywhere; variables may be known to the machines alone.
     match plan_of(bundle, folder.path(), first, &options) {
         Err(reason) if reason.contains("cannot read") => wrong(
             format!("a machine would not find all files:\n{reason}"),

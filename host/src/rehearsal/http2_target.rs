@@ -41,7 +41,7 @@ pub(super) async fn serve(script: Arc<TargetScript>, stream: DuplexStream, recei
     loop {
         if answers.is_empty() && script.peek() == NextPart::Close {
             script.take();
-            // What was answered is sent first.
+            // Sends the replies that are written before it closes.
             connection.graceful_shutdown();
             while let Some(Ok(_refused)) = connection.accept().await {}
             return;

@@ -13,7 +13,7 @@ use crate::time::second_of;
 
 impl<C: Counts, S: FleetSchedule> Coordinator<C, S> {
     pub(super) fn parcel(&mut self, from: &NodeName, payload: &[u8], out: &mut Vec<CoordinatorCommand<C>>) {
-        // What is damaged is sent again.
+        // The node sends a damaged frame again.
         let Ok(part) = ParcelPart::decode(payload) else { return };
         if part.head.run != self.plan.run || part.head.sender.node != *from {
             return;

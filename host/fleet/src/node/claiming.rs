@@ -149,7 +149,7 @@ impl<C: Counts> FleetNode<C> {
             }
             (NodePhase::Claiming, LeaseChange::Lost) => self.try_another(out),
             (NodePhase::Claiming, LeaseChange::Unknown) => self.due.retry = self.now + SECOND,
-            // What was loaded is loaded for this segment, so it waits for this one.
+            // The load was prepared for this segment, so the node waits for it.
             (NodePhase::Waiting | NodePhase::Preparing, LeaseChange::Lost) => self.load.admitted = None,
             (NodePhase::Running, LeaseChange::Lost) => self.end_load(EndCause::Fenced, out),
             (NodePhase::Flushing | NodePhase::Storing, LeaseChange::Lost)

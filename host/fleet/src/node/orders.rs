@@ -7,7 +7,7 @@ use crate::message::{EndCause, MAX_ANSWER, Pulse, RunStage, RunState, StopOrder,
 
 impl<C: Counts> FleetNode<C> {
     pub(super) fn message(&mut self, bytes: &[u8], out: &mut Vec<NodeCommand>) {
-        // What is not a message is none: its sender is not a coordinator of this version.
+        // Ignores bytes that are not a message: their sender is not a coordinator of this version.
         let Ok(message) = read_message::<ToNode>(bytes, MAX_ANSWER) else { return };
         if !self.hear(&message) {
             return;

@@ -41,7 +41,7 @@ impl Host for StoreData {
     fn progress(&mut self, exchange: u32) -> wasmtime::Result<TransferProgress> {
         let measured = measurements(self, exchange)?;
         let now = self.guest().session()?.shared.clock.now();
-        // What has arrived from the site may still be on the user's link.
+        // Content that has arrived from the site may still be on the user's link.
         let headed = headed(&measured).filter(|headed| *headed <= now);
         Ok(TransferProgress { headed, content: measured.body_bytes_in })
     }
