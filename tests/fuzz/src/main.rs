@@ -17,8 +17,8 @@ const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
 
 /// Searches for inputs on which a parser panics, hangs for 10 s, or takes more than 2 GiB.
 ///
-/// Inputs that fail are kept in target/fuzz/found/TARGET, and are tried again with `--input`; those that reach other code
-/// stay in target/fuzz/corpus/TARGET for the next search.
+/// Inputs that fail are kept in target/fuzz/found/TARGET, and are tried again with `--input`; those that reach other
+/// code stay in target/fuzz/corpus/TARGET for the next search.
 #[derive(Parser)]
 #[command(name = "cargo xtask fuzz")]
 struct Arguments {
